@@ -1,0 +1,1 @@
+"""Options in, one flow, exit code out."""

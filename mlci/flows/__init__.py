@@ -1,0 +1,1 @@
+"""One job each: read, measure, judge, render."""

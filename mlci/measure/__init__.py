@@ -1,0 +1,1 @@
+"""Pure functions from policy and arrays to plans and measurements."""

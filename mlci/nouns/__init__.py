@@ -1,0 +1,1 @@
+"""Frozen values that the floors pass to each other."""

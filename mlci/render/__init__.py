@@ -1,0 +1,1 @@
+"""Pure functions from a report to text: terminal, Markdown, HTML, JSON, JUnit, SARIF."""
