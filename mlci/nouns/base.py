@@ -12,7 +12,7 @@ Level = Literal["block", "warn", "info"]
 class Noun(BaseModel):
     """A frozen value that forbids extra fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Place(Noun):

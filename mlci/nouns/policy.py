@@ -1,0 +1,213 @@
+"""The whole schema of `params.yaml: mlci`: one strict policy from data check to monitoring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from mlci.nouns.base import Level, Noun, Place
+from mlci.nouns.data_policy import Names, Table
+from mlci.nouns.scalars import Amount, Number, Size
+
+Task = Literal["binary", "multiclass", "regression"]
+FailWhen = Literal["any_drop", "worse_than_tolerance"]
+Direction = Literal[1, -1]
+
+METRICS: dict[str, Direction] = {
+    "accuracy": 1,
+    "balanced_accuracy": 1,
+    "roc_auc": 1,
+    "precision": 1,
+    "recall": 1,
+    "specificity": 1,
+    "f1": 1,
+    "log_loss": -1,
+    "brier": -1,
+    "cost": -1,
+    "mae": -1,
+    "mse": -1,
+}
+"""Metrics by name, with +1 where more is better and -1 where less is."""
+
+TASK_METRICS: dict[Task, tuple[str, ...]] = {
+    "binary": (
+        "accuracy",
+        "balanced_accuracy",
+        "roc_auc",
+        "precision",
+        "recall",
+        "specificity",
+        "f1",
+        "log_loss",
+        "brier",
+        "cost",
+    ),
+    "multiclass": ("accuracy", "log_loss", "brier"),
+    "regression": ("mae", "mse"),
+}
+"""Which metrics each task has."""
+
+
+class Cost(Noun):
+    """What an error costs, per row, in any one unit."""
+
+    false_negative: float = Field(1.0, ge=0)
+    false_positive: float = Field(1.0, ge=0)
+
+
+class Model(Noun):
+    """What the model is, what it is for, and how its predictions are read."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    path: str = "models/model.onnx"
+    task: Task = "binary"
+    label: str
+    id: str
+    positive: bool | int | str | None = Field(
+        None, description="the label's positive value; default: true or 1"
+    )
+    threshold: float = Field(0.5, ge=0, le=1, description="score from which a row is decided positive")
+    purpose: str = ""
+    owner: str = ""
+    population: str = ""
+    cost: Cost | None = None
+
+
+class MetricGate(Noun):
+    """How far a metric may fall behind the baseline, and where it must stand in any case."""
+
+    drop: Amount | None = Field(None, description="allowed loss of a metric where more is better")
+    rise: Amount | None = Field(None, description="allowed gain of a metric where less is better")
+    floor: Number | None = Field(None, description="the metric must be credibly above this")
+    ceiling: Number | None = Field(None, description="the metric must be credibly below this")
+    critical: bool = Field(False, description="'not enough data' blocks too")
+    level: Level = "block"
+    fail_when: FailWhen = "any_drop"
+
+    @property
+    def change(self) -> Amount | None:
+        """The allowed change in the bad direction, whichever word the policy used."""
+        return self.drop or self.rise
+
+
+class Slice(Noun):
+    """A part of the rows that must hold by itself, with promises of its own beside the general ones."""
+
+    where: str
+    metrics: dict[str, MetricGate] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds can be anything
+        if not isinstance(value, dict) or "metrics" in value:
+            return value
+        metrics = {key: item for key, item in value.items() if key in METRICS}
+        rest = {key: item for key, item in value.items() if key not in METRICS}
+        return {**rest, "metrics": metrics} if metrics else rest
+
+
+class Slices(Noun):
+    """Named slices, and columns each value of which becomes a slice."""
+
+    named: dict[str, Slice] = {}
+    by: Names = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds can be anything
+        if not isinstance(value, dict) or "named" in value:
+            return value
+        named = {key: item for key, item in value.items() if key != "by"}
+        return {"named": named, **({"by": value["by"]} if "by" in value else {})}
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Baseline = Literal["merge-base", "release", "previous"]
+
+
+class Gate(Noun):
+    """What the candidate must show against the previous model on the same rows."""
+
+    test: str = "data/test.parquet"
+    predictions: str = "models/predictions.parquet"
+    baseline: Annotated[tuple[Baseline, ...], BeforeValidator(_listed)] = ("merge-base", "release")
+    branch: str = Field("main", description="the branch that pull requests are merged into")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="chance to block a model that is no worse")
+    beta: float = Field(
+        0.05, gt=0, lt=0.5, description="chance to pass a model that is worse by the tolerance"
+    )
+    metrics: dict[str, MetricGate] = {}
+    slices: Slices = Slices()
+    seed: int = Field(20_240_101, description="of the bootstrap, so that a verdict can be repeated")
+    reuse: int = Field(50, ge=1, description="how often the test set may be used")
+
+
+class Engine(Noun):
+    """How much of the machine measuring may take."""
+
+    memory: Size = 400_000_000
+    threads: int | None = Field(None, ge=1)
+
+
+class Policy(Noun):
+    """Everything that a team promises of its data and its model."""
+
+    model: Model | None = None
+    data: dict[str, Table] = {}
+    gate: Gate | None = None
+    engine: Engine = Engine()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Policy:
+        if self.gate is None:
+            return self
+        if self.model is None:
+            raise ValueError("gate: a gate needs `model:` with at least name, label and id")
+        known = TASK_METRICS[self.model.task]
+        places: list[tuple[str, dict[str, MetricGate]]] = [("gate.metrics", self.gate.metrics)]
+        places += [(f"gate.slices.{name}", part.metrics) for name, part in self.gate.slices.named.items()]
+        for where, metrics in places:
+            for name, gate in metrics.items():
+                _agrees(f"{where}.{name}", name, gate, known, self.model)
+        return self
+
+
+def _agrees(where: str, name: str, gate: MetricGate, known: tuple[str, ...], model: Model) -> None:
+    """Refuse a metric that the task has not, and limits on the wrong side."""
+    if name not in known:
+        raise ValueError(f"{where}: a {model.task} model has no metric {name!r}; it has {', '.join(known)}")
+    if name == "cost" and model.cost is None:
+        raise ValueError(f"{where}: `model.cost` must say what a false negative and a false positive cost")
+    wrong = ("rise", "ceiling") if METRICS[name] > 0 else ("drop", "floor")
+    right = ("drop", "floor") if METRICS[name] > 0 else ("rise", "ceiling")
+    for bad, good in zip(wrong, right, strict=True):
+        if getattr(gate, bad) is not None:
+            more = "more" if METRICS[name] > 0 else "less"
+            raise ValueError(f"{where}.{bad}: of {name} {more} is better: write `{good}` instead of `{bad}`")
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """A policy, and where each of its keys stands.
+
+    Attributes:
+        policy: What the file says.
+        file: Its path, relative to the repository.
+        lines: The line of every key by its path inside `mlci`, such as `("data", "flights", "rows")`.
+    """
+
+    policy: Policy
+    file: str = "params.yaml"
+    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def place(self, *path: str) -> Place:
+        """Where the key, or the nearest key above it, is written."""
+        for end in range(len(path), -1, -1):
+            if (line := self.lines.get(path[:end])) is not None:
+                return Place(file=self.file, line=line)
+        return Place(file=self.file)
