@@ -25,12 +25,6 @@ class MlciError(Exception):
         return f"{self.problem}\n  mend: {self.mend}" if self.mend else self.problem
 
 
-class GateFailed(MlciError):
-    """A gate that blocks did not hold."""
-
-    exit_code = 1
-
-
 class PolicyError(MlciError):
     """The policy or the command is wrong: a typo, a contradiction, an unknown key."""
 

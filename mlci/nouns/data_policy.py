@@ -99,17 +99,13 @@ class Column(Scope):
     allowed: AllowedCheck | None = None
     pattern: PatternCheck | None = None
     length: LengthCheck | None = None
-    tolerance: Share = Field(
-        0.0, description="share of rows that may break range, allowed, pattern or length"
-    )
+    tolerance: Share = Field(0.0, description="share of rows that may break range, allowed, pattern or length")
     mean: BoundCheck | None = None
     median: BoundCheck | None = None
     sum: BoundCheck | None = None
     std: BoundCheck | None = None
     quantiles: dict[float, BoundCheck] = Field({}, description="quantile (0 to 1) → bound, exact")
-    share: dict[str, BoundCheck] = Field(
-        {}, description="value → bound of its share of the rows that are not null"
-    )
+    share: dict[str, BoundCheck] = Field({}, description="value → bound of its share of the rows that are not null")
     new: AtMostCheck | None = Field(None, description="share of rows whose value the drift reference has not")
 
     @field_validator("quantiles")
@@ -133,11 +129,11 @@ def _text(value: object) -> str:
 
 
 class Rule(Scope):
-    """A condition in SQL that every row must meet; a row for which it is unknown (null) breaks it unless `nulls: true`."""
+    """A condition in SQL that every row must meet."""
 
     sql: str
     tolerance: Share = 0.0
-    nulls: bool = Field(True, description="rows for which the condition is null hold")
+    nulls: bool = Field(True, description="whether a row holds for which the condition is null, as in SQL's own CHECK")
 
     @model_validator(mode="before")
     @classmethod

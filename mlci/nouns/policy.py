@@ -65,9 +65,7 @@ class Model(Noun):
     task: Task = "binary"
     label: str
     id: str
-    positive: bool | int | str | None = Field(
-        None, description="the label's positive value; default: true or 1"
-    )
+    positive: bool | int | str | None = Field(None, description="the label's positive value; default: true or 1")
     threshold: float = Field(0.5, ge=0, le=1, description="score from which a row is decided positive")
     purpose: str = ""
     owner: str = ""
@@ -138,9 +136,7 @@ class Gate(Noun):
     baseline: Annotated[tuple[Baseline, ...], BeforeValidator(_listed)] = ("merge-base", "release")
     branch: str = Field("main", description="the branch that pull requests are merged into")
     alpha: float = Field(0.05, gt=0, lt=0.5, description="chance to block a model that is no worse")
-    beta: float = Field(
-        0.05, gt=0, lt=0.5, description="chance to pass a model that is worse by the tolerance"
-    )
+    beta: float = Field(0.05, gt=0, lt=0.5, description="chance to pass a model that is worse by the tolerance")
     metrics: dict[str, MetricGate] = {}
     slices: Slices = Slices()
     seed: int = Field(20_240_101, description="of the bootstrap, so that a verdict can be repeated")

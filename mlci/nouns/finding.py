@@ -1,0 +1,234 @@
+"""What a check found: the nouns between judging and reporting."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from mlci.nouns.base import Level, Noun, Place
+
+Outcome = Literal["pass", "fail", "inconclusive", "too_small", "not_comparable", "not_measured"]
+Area = Literal["data", "gate"]
+
+
+class Rows(Noun):
+    """Rows that broke a check, as text; every cell may be hostile.
+
+    Attributes:
+        columns: Names of the columns shown.
+        rows: At most ten rows, each as long as `columns`; a missing value is None.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...] = ()
+
+
+class DataEvidence(Noun):
+    """The measurement behind a finding on a table.
+
+    Attributes:
+        table: Name of the table in the policy.
+        column: The column, or None for a check of the whole table.
+        slice: The part of the rows that was checked, such as `origin = JFK`; None for all rows.
+        rows: Rows that were checked.
+        count: Rows that broke the check, where it is one of rows.
+        share: `count / rows`, or the share measured.
+        measured: The number measured, where the check bounds a number.
+        low: Lower confidence bound of `measured`, where it is an estimate.
+        high: Upper confidence bound of `measured`, where it is an estimate.
+        limit: The limit as the policy says it.
+        examples: Some of the rows that broke the check.
+    """
+
+    table: str
+    column: str | None = None
+    slice: str | None = None
+    rows: int | None = None
+    count: int | None = None
+    share: float | None = None
+    measured: float | str | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: str = ""
+    examples: Rows | None = None
+
+
+class GateEvidence(Noun):
+    """The measurement behind a finding on a model.
+
+    Attributes:
+        metric: The metric's name.
+        slice: Name of the slice, or None for all rows.
+        baseline: What the candidate was compared with (`merge-base`, `release`, …); None for a floor or ceiling.
+        kind: Whether the finding is about a change or about the absolute value.
+        rows: Test rows that both models scored.
+        positives: Rows with the positive label, where the task is binary.
+        old: The baseline's value of the metric.
+        new: The candidate's value of the metric.
+        low: Lower end of the two-sided interval of the change (kind `change`) or of the value (kind `value`).
+        high: Upper end of it.
+        worst: How large a loss in the bad direction cannot be ruled out, at least 0 (kind `change`).
+        gained: Rows that only the candidate has right, for metrics of right and wrong.
+        lost: Rows that only the baseline has right.
+        p_value: One-sided p-value of 'the candidate is no worse'.
+        p_adjusted: The same after correcting for all checks of the run.
+        tests: Number of checks that it was corrected for.
+        tolerance: The allowed loss in the metric's unit (kind `change`).
+        limit: The limit as the policy says it, such as `drop <= 0.01` or `floor 0.85`.
+        more_rows: Further rows that would settle an inconclusive check 4 times in 5 if the models are equally good.
+        more_labels: How many of those rows need a label.
+        detectable: The smallest loss that this check sees 8 times in 10.
+        method: The statistical test, in the field's words.
+    """
+
+    metric: str
+    slice: str | None = None
+    baseline: str | None = None
+    kind: Literal["change", "value"]
+    rows: int
+    positives: int | None = None
+    old: float | None = None
+    new: float | None = None
+    low: float | None = None
+    high: float | None = None
+    worst: float | None = None
+    gained: int | None = None
+    lost: int | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    tests: int | None = None
+    tolerance: float | None = None
+    limit: str = ""
+    more_rows: int | None = None
+    more_labels: int | None = None
+    detectable: float | None = None
+    method: str = ""
+
+
+class Finding(Noun):
+    """What one check found.
+
+    Attributes:
+        check: Its id, made of the policy's keys: `data.flights.distance.range`, `gate.accuracy`.
+        title: The check in a few words: `distance lies in [10, 6000]`.
+        area: Data or gate.
+        level: How grave it is when it does not hold.
+        critical: Whether 'not enough data' blocks too.
+        outcome: What came out.
+        message: One or two sentences with the numbers, for a reader who is no statistician.
+        mend: What to do about it; empty where it holds.
+        place: Where the policy asks for it.
+    """
+
+    check: str
+    title: str
+    area: Area
+    level: Level = "block"
+    critical: bool = False
+    outcome: Outcome
+    message: str
+    mend: str = ""
+    place: Place | None = None
+    data: DataEvidence | None = None
+    gate: GateEvidence | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this finding alone keeps a pull request from being merged."""
+        if self.level != "block":
+            return False
+        return self.outcome in {"fail", "not_measured"} or (self.critical and self.outcome != "pass")
+
+    @property
+    def warns(self) -> bool:
+        """Whether a reader should look at it although it does not block."""
+        return not self.blocks and self.level != "info" and self.outcome in {"fail", "not_measured", "inconclusive"}
+
+
+Status = Literal["compared", "first_run", "unchanged", "not_comparable"]
+
+
+class Comparison(Noun):
+    """How the candidate was set against one baseline.
+
+    Attributes:
+        baseline: `merge-base`, `previous`, `release` or the revision that was asked for.
+        status: Whether there was anything to compare.
+        reason: Why not, or what the reader must know (rows left out, old model scored again).
+        commit: The baseline's commit, in full; empty where there is none.
+        model: Digest of the baseline's model or predictions.
+        rows: Test rows compared.
+        leaked: Test rows left out because a model was trained on them.
+        rescored: Whether the baseline's model was run again on today's test rows.
+        flips: Rows that changed between right and wrong, by slice.
+    """
+
+    baseline: str
+    status: Status
+    reason: str = ""
+    commit: str = ""
+    model: str = ""
+    rows: int = 0
+    leaked: int = 0
+    rescored: bool = False
+    flips: tuple[Flips, ...] = ()
+
+
+class Flips(Noun):
+    """Rows of a slice that only one of the two models has right."""
+
+    slice: str | None = None
+    rows: int
+    gained: int
+    lost: int
+    examples: Rows | None = Field(None, description="rows that the old model had right and the new one breaks")
+
+
+class Digests(Noun):
+    """What a verdict speaks of, so that nobody can pass it off for something else (hex, with the hash's name before)."""
+
+    policy: str = ""
+    model: str = ""
+    predictions: str = ""
+    data: dict[str, str] = {}
+
+
+class Verdict(Noun):
+    """The outcome of a run and everything that led to it.
+
+    Attributes:
+        schema_version: Of this noun; a reader refuses one that it does not know.
+        project: Name of the model, or of the folder.
+        outcome: `fail` blocks the merge; `inconclusive` is neutral.
+        headline: The verdict and the number that decided it, in one line.
+        findings: Everything that was asked, in the policy's order.
+        comparisons: One for each baseline.
+        tool: Name and version of the tool that judged.
+        commit: Commit whose files were judged, or empty outside of Git.
+        dirty: Whether tracked files differed from that commit.
+        digests: What was judged.
+        alpha: Chance to block a model that is no worse on any check.
+        beta: Chance, per check, to pass a model that is worse by the tolerance.
+    """
+
+    schema_version: Literal[1] = 1
+    project: str
+    outcome: Literal["pass", "inconclusive", "fail"]
+    headline: str
+    findings: tuple[Finding, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    tool: str
+    commit: str = ""
+    dirty: bool = False
+    digests: Digests = Digests()
+    alpha: float | None = None
+    beta: float | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the merge is refused."""
+        return self.outcome == "fail"
+
+
+Comparison.model_rebuild()

@@ -1,0 +1,112 @@
+"""What a report shows beside the verdict: series for charts, as plain numbers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mlci.nouns.base import Noun
+from mlci.nouns.finding import Verdict
+
+
+class Curve(Noun):
+    """A line through points, both axes of the same length and at most a few hundred points.
+
+    Attributes:
+        kind: `roc` (false against true positive rate), `pr` (recall against precision),
+            `calibration` (mean score against share of positives).
+        model: `new`, or the baseline's name.
+        x: Horizontal values.
+        y: Vertical values.
+        weight: Rows behind each point, where it matters (calibration).
+    """
+
+    kind: Literal["roc", "pr", "calibration"]
+    model: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    weight: tuple[int, ...] = ()
+
+
+class Histogram(Noun):
+    """Counts of scores between `edges` (one more than counts), for one model and one label class."""
+
+    model: str
+    label: str
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+class SliceChange(Noun):
+    """Change of a metric in a slice, with its interval, in the metric's unit (new minus old)."""
+
+    metric: str
+    slice: str
+    baseline: str
+    rows: int
+    change: float
+    low: float
+    high: float
+    outcome: str
+
+
+class DriftBar(Noun):
+    """Effect size of a column's drift, with its lower bound and the tolerance."""
+
+    table: str
+    column: str
+    measure: Literal["ks", "psi"]
+    value: float
+    low: float
+    tolerance: float
+
+
+class Charts(Noun):
+    """All series of a report."""
+
+    curves: tuple[Curve, ...] = ()
+    scores: tuple[Histogram, ...] = ()
+    slices: tuple[SliceChange, ...] = ()
+    drift: tuple[DriftBar, ...] = ()
+
+
+class MetricRow(Noun):
+    """A metric of the candidate, beside each baseline's, for the table of numbers."""
+
+    metric: str
+    new: float | None
+    old: dict[str, float | None] = {}
+
+
+class ColumnDiff(Noun):
+    """How a column changed between two versions of a table; numbers as text, missing as empty."""
+
+    column: str
+    what: Literal["added", "removed", "retyped", "shifted", "same"]
+    old: dict[str, str] = {}
+    new: dict[str, str] = {}
+    note: str = ""
+
+
+class DataDiff(Noun):
+    """What changed in a table between two revisions."""
+
+    table: str
+    old: str
+    new: str
+    rows_old: int | None = None
+    rows_new: int | None = None
+    added: int | None = None
+    removed: int | None = None
+    changed: int | None = None
+    columns: tuple[ColumnDiff, ...] = ()
+    note: str = ""
+
+
+class Report(Noun):
+    """Everything that a renderer may show; the verdict decides, the rest explains."""
+
+    verdict: Verdict
+    metrics: tuple[MetricRow, ...] = ()
+    charts: Charts = Charts()
+    diffs: tuple[DataDiff, ...] = ()
+    repeat: tuple[str, ...] = ()
