@@ -186,7 +186,7 @@ class Flips(Noun):
 
 
 class Digests(Noun):
-    """What a verdict speaks of, so that nobody can pass it off for something else (hex, with the hash's name before)."""
+    """What a verdict speaks of, so that nobody can pass it off for something else: SHA-256, in hex."""
 
     policy: str = ""
     model: str = ""
