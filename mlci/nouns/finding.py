@@ -75,6 +75,7 @@ class GateEvidence(Noun):
         p_adjusted: The same after correcting for all checks of the run.
         tests: Number of checks that it was corrected for.
         tolerance: The allowed loss in the metric's unit (kind `change`).
+        bound: The floor or ceiling, in the metric's unit (kind `value`).
         limit: The limit as the policy says it, such as `drop <= 0.01` or `floor 0.85`.
         more_rows: Further rows that would settle an inconclusive check 4 times in 5 if the models are equally good.
         more_labels: How many of those rows need a label.
@@ -99,6 +100,7 @@ class GateEvidence(Noun):
     p_adjusted: float | None = None
     tests: int | None = None
     tolerance: float | None = None
+    bound: float | None = None
     limit: str = ""
     more_rows: int | None = None
     more_labels: int | None = None
@@ -210,6 +212,7 @@ class Verdict(Noun):
         digests: What was judged.
         alpha: Chance to block a model that is no worse on any check.
         beta: Chance, per check, to pass a model that is worse by the tolerance.
+        footer: What the verdict promises, and how used the test set is, in words.
     """
 
     schema_version: Literal[1] = 1
@@ -224,6 +227,7 @@ class Verdict(Noun):
     digests: Digests = Digests()
     alpha: float | None = None
     beta: float | None = None
+    footer: str = ""
 
     @property
     def blocked(self) -> bool:

@@ -1,0 +1,150 @@
+"""The verdict in one line, with the number that decided it; and what it promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from mlci.nouns import units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlci.nouns.finding import Comparison, DataEvidence, Finding, GateEvidence
+
+
+def overall(findings: Sequence[Finding]) -> Literal["pass", "inconclusive", "fail"]:
+    """What all findings together come to; a verdict on nothing does not pass.
+
+    `inconclusive` where a check that may block could not be settled; findings of level warn or info decide nothing.
+    """
+    if not findings or any(finding.blocks for finding in findings):
+        return "fail"
+    unsettled = any(finding.level == "block" and finding.outcome == "inconclusive" for finding in findings)
+    return "inconclusive" if unsettled else "pass"
+
+
+def headline(findings: Sequence[Finding], comparisons: Sequence[Comparison] = ()) -> str:
+    """The verdict and the number that decided it, in one line without line breaks or markup.
+
+    Args:
+        findings: All findings, in the policy's order.
+        comparisons: One for each baseline; none where nothing was to be compared.
+    """
+    if not findings:
+        return "Blocked: nothing was checked, and a verdict on nothing does not pass"
+    outcome = overall(findings)
+    if outcome == "fail":
+        return _blocked([finding for finding in findings if finding.blocks])
+    if outcome == "inconclusive":
+        return _open(
+            [finding for finding in findings if finding.outcome == "inconclusive" and finding.level == "block"]
+        )
+    warned = sum(finding.warns for finding in findings)
+    return _safe(findings, comparisons) + (f"; {_plural(warned, 'warning')}" if warned else "")
+
+
+def _blocked(findings: Sequence[Finding]) -> str:
+    first = next((finding for finding in findings if finding.outcome == "fail"), findings[0])
+    rest = len(findings) - 1
+    more = f"; {_plural(rest, 'more check')} {'blocks' if rest == 1 else 'block'}" if rest else ""
+    return f"Blocked: {_with_number(first)}{more}"
+
+
+def _open(findings: Sequence[Finding]) -> str:
+    rest = len(findings) - 1
+    more = f"; {_plural(rest, 'more check')} {'is' if rest == 1 else 'are'} open too" if rest else ""
+    return f"Not enough data: {_with_number(findings[0])}{more}"
+
+
+def _safe(findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> str:
+    held = f"{_plural(sum(finding.outcome == 'pass' for finding in findings), 'check')} held"
+    statuses = {comparison.status for comparison in comparisons}
+    if "compared" in statuses:
+        decided = _tightest(findings)
+        return f"Safe: {_with_number(decided)}" if decided is not None else f"Safe: {held}"
+    if "unchanged" in statuses:
+        return f"Safe: the predictions did not change; {held}"
+    if "not_comparable" in statuses:
+        reason = next(comparison.reason for comparison in comparisons if comparison.status == "not_comparable")
+        return f"Not comparable{f' ({_one_line(reason)})' if reason else ''}; {held}"
+    if "first_run" in statuses:
+        numbers = (finding.gate for finding in findings if finding.gate is not None and finding.gate.slice is None)
+        first = next((number for number in numbers if number.new is not None), None)
+        start = f", {units.metric_name(first.metric)} {units.value(first.metric, first.new)}" if first else ""
+        return f"First run{start}: nothing to compare with yet; {held}"
+    return f"Held: {held.removesuffix(' held')}"
+
+
+def _tightest(findings: Sequence[Finding]) -> Finding | None:
+    """The passed change of all rows that the policy names first: the one whose number a reader looks for."""
+    passed = [
+        finding
+        for finding in findings
+        if finding.gate is not None and finding.gate.kind == "change" and finding.outcome == "pass"
+    ]
+    whole = [finding for finding in passed if finding.gate is not None and finding.gate.slice is None]
+    return next(iter(whole or passed), None)
+
+
+def _with_number(finding: Finding) -> str:
+    if finding.outcome == "not_measured":
+        return f"{_one_line(finding.title)} was not measured"
+    if finding.gate is not None:
+        return f"{_one_line(finding.title)} {_gate_number(finding.gate, finding.outcome)}"
+    if finding.data is not None and (number := _data_number(finding.data)):
+        return f"{_one_line(finding.title)}: {number}"
+    return _one_line(finding.title)
+
+
+def _gate_number(evidence: GateEvidence, outcome: str) -> str:
+    metric = evidence.metric
+    if evidence.kind == "value" or evidence.old is None or evidence.new is None:
+        limit = f"; your limit is {units.limit(metric, evidence.bound)}" if evidence.bound is not None else ""
+        return f"{units.value(metric, evidence.new)}{limit}"
+    moved = units.pair(metric, evidence.old, evidence.new)
+    if outcome == "fail" and evidence.lost is not None and evidence.gained is not None:
+        return f"{moved} ({units.rows(evidence.lost)} worse, {units.count(evidence.gained)} better)"
+    if evidence.worst is None or outcome == "fail":
+        return moved
+    word, worst = units.bad_word(metric), units.bound_beside(metric, evidence.worst, evidence.tolerance)
+    if outcome == "pass":
+        return f"{moved}; a {word} of more than {units.with_unit(metric, worst)} is ruled out"
+    allowed = f", you allow {units.amount(metric, evidence.tolerance, 4)}" if evidence.tolerance is not None else ""
+    return f"{moved}; a {word} of up to {units.with_unit(metric, worst)} cannot be ruled out{allowed}"
+
+
+def _data_number(evidence: DataEvidence) -> str:
+    limit = f", limit {_one_line(evidence.limit)}" if evidence.limit else ""
+    if evidence.measured is not None:
+        number = evidence.measured if isinstance(evidence.measured, str) else f"{evidence.measured:.6g}"
+        return f"{_one_line(number)}{limit}"
+    if evidence.share is not None and evidence.count is not None:
+        return f"{units.small_percent(evidence.share)} ({units.rows(evidence.count)}){limit}"
+    if evidence.share is not None:
+        return f"{units.small_percent(evidence.share)}{limit}"
+    return f"{units.rows(evidence.count)}{limit}" if evidence.count is not None else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{units.count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def footer(alpha: float | None = None, used: int | None = None, planned: int | None = None) -> str:
+    """What the verdict promises: the share of good models that are blocked, and how used the test set is.
+
+    Args:
+        alpha: Chance to block a model that is no worse on any check; None where nothing was compared.
+        used: Uses of this test set so far, this one included.
+        planned: Uses that were planned.
+    """
+    said = [f"Use {used} of {planned} of this test set."] if used is not None and planned is not None else []
+    if alpha is not None:
+        said.append(
+            f"A model that is no worse on any check is blocked in at most about {100 * alpha:.3g} of 100 pull "
+            "requests, over all checks together."
+        )
+    return " ".join(said)

@@ -1,0 +1,169 @@
+"""How the numbers of a metric are written for a reader: percent and points for shares, own units for the rest."""
+
+from __future__ import annotations
+
+import math
+
+from mlci.nouns.policy import METRICS
+
+SHARES = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1"})
+"""Metrics that are a share of rows: values in percent, changes in points."""
+
+LESS_IS_BETTER = frozenset(metric for metric, direction in METRICS.items() if direction < 0)
+"""Metrics of which less is better."""
+
+NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "roc_auc": "ROC AUC",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "f1": "F1",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "cost": "cost per row",
+    "mae": "mean absolute error",
+    "mse": "mean squared error",
+}
+"""What people call a metric."""
+
+MINUS = "\N{MINUS SIGN}"
+ARROW = "\N{RIGHTWARDS ARROW}"
+_MOST_DIGITS = 5
+
+
+def metric_name(metric: str) -> str:
+    """What people call a metric; a metric that is unknown here keeps its own name, without underscores."""
+    return NAMES.get(metric, metric.replace("_", " "))
+
+
+def bad_word(metric: str) -> str:
+    """`drop` where more is better, `rise` where less is."""
+    return "rise" if metric in LESS_IS_BETTER else "drop"
+
+
+def count(value: int) -> str:
+    """`12,345`."""
+    return f"{value:,}"
+
+
+def about(value: int) -> str:
+    """The same with three significant digits: what is an estimate does not look exact."""
+    digits = len(str(abs(value)))
+    return count(round(value, 3 - digits) if digits > 3 else value)  # noqa: PLR2004 - three digits
+
+
+def rows(value: int) -> str:
+    """`1 row`, `2 rows`."""
+    return "1 row" if value == 1 else f"{count(value)} rows"
+
+
+def small_percent(share: float) -> str:
+    """A share that may be tiny, with three significant digits: `6.2 %`, `0.00051 %`."""
+    return f"{_plain(100 * share, max(0, 2 - math.floor(math.log10(100 * share))))} %" if share > 0 else "0 %"
+
+
+def value(metric: str, number: float | None, decimals: int | None = None) -> str:
+    """A metric's value: `90.1 %` for a share, else about four digits: `0.717`, `12.3`."""
+    if number is None or not math.isfinite(number):
+        return "undefined"
+    return f"{_bare(metric, number, decimals)} %" if metric in SHARES else _bare(metric, number, decimals)
+
+
+def limit(metric: str, number: float) -> str:
+    """A limit from a policy, without decimals that nobody wrote: `85 %`, `0.01`."""
+    return f"{100 * number:.6g} %" if metric in SHARES else f"{number:.6g}"
+
+
+def pair(metric: str, old: float, new: float) -> str:
+    """`88.1 → 84.7 %`, with as many decimals as it takes to tell the two apart (at most five)."""
+    decimals = _decimals(metric, old, new)
+    unit = " %" if metric in SHARES else ""
+    return f"{_bare(metric, old, decimals)} {ARROW} {_bare(metric, new, decimals)}{unit}"
+
+
+def _decimals(metric: str, old: float, new: float) -> int:
+    first = 1 if metric in SHARES else max(_default_decimals(old), _default_decimals(new))
+    for decimals in range(first, _MOST_DIGITS):
+        if old == new or _bare(metric, old, decimals) != _bare(metric, new, decimals):
+            return decimals
+    return _MOST_DIGITS
+
+
+def _default_decimals(number: float) -> int:
+    """Three decimals below ten, fewer above: about four significant digits."""
+    size = abs(number)
+    return 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0  # noqa: PLR2004 - powers of ten
+
+
+def _bare(metric: str, number: float, decimals: int | None) -> str:
+    if metric in SHARES:
+        return f"{100 * number:.{1 if decimals is None else decimals}f}"
+    return f"{number:,.{_default_decimals(number) if decimals is None else decimals}f}"
+
+
+def amount(metric: str, size: float, digits: int = 2, *, up: bool = False) -> str:
+    """The bare number of a change: `1.6` (points) for a share, `0.016` for the rest, `digits` significant digits.
+
+    Args:
+        metric: The metric.
+        size: The change in the metric's unit, zero or more.
+        digits: Significant digits.
+        up: Round up, for a bound that must not look smaller than it is.
+    """
+    scaled = 100 * size if metric in SHARES else size
+    if scaled == 0 or not math.isfinite(scaled):
+        return "0" if scaled == 0 else "any size"
+    # The leading 1e-9 keeps a number that is exact in decimal, such as 0.5, from being rounded up to 0.51.
+    exponent = math.floor(math.log10(scaled)) - digits + 1
+    if up:
+        scaled = math.ceil(scaled / 10**exponent - 1e-9) * 10**exponent
+    return f"{scaled:,.0f}" if exponent >= 0 else _plain(scaled, -exponent)
+
+
+def bound_beside(metric: str, worst: float, tolerance: float | None) -> str:
+    """A bound, rounded up, with as many digits as keep it on the same side of the tolerance printed beside it."""
+    text = amount(metric, worst, up=True)
+    if tolerance is None:
+        return text
+    allowed = _read(amount(metric, tolerance, 4))
+    for digits in range(2, _MOST_DIGITS + 1):
+        text = amount(metric, worst, digits, up=True)
+        if _read(text) < allowed if worst < tolerance else _read(text) > allowed:
+            break
+    return text
+
+
+def _read(text: str) -> float:
+    return math.inf if text == "any size" else float(text.replace(",", ""))
+
+
+def _plain(number: float, decimals: int) -> str:
+    text = f"{number:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def with_unit(metric: str, text: str) -> str:
+    """`1.6 points`, `1 point`, `0.016`."""
+    if metric not in SHARES or text == "any size":
+        return text
+    return f"{text} point" if text == "1" else f"{text} points"
+
+
+def signed(metric: str, change: float, digits: int = 2) -> str:
+    """A change with its sign and unit: `+1.2 points`."""
+    text = amount(metric, abs(change), digits)
+    mark = "" if text == "0" else MINUS if change < 0 else "+"
+    return mark + with_unit(metric, text)
+
+
+def frequency(p: float) -> str:
+    """A probability as a count: `about 2 times in 1,000`."""
+    if p < 1e-6:  # noqa: PLR2004 - smaller numbers say nothing more to anybody
+        return "less than once in 1,000,000"
+    base = 100
+    while p * base < 1:
+        base *= 10
+    times = round(p * base)
+    return f"about {'once' if times == 1 else f'{times} times'} in {base:,}"
