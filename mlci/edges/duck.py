@@ -1,0 +1,97 @@
+"""The embedded engine: a DuckDB session within a memory limit that reads only the files it was given."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from mlci.errors import MlciError, WorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mlci.nouns.policy import Engine
+
+_UNLOCKED: dict[str, str | bool | int | float | list[str]] = {
+    # Nothing is fetched from the network because a query seems to need it.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    # No answer of ours depends on the order of rows, and keeping it costs memory.
+    "preserve_insertion_order": False,
+}
+
+
+@contextmanager
+def session(
+    engine: Engine, *, reads: Sequence[Path] | None = None, writes: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory database that spills to a temporary folder, which is removed at the end.
+
+    Args:
+        engine: Memory limit and threads.
+        reads: Absolute paths of the only files that queries may read, so that SQL written in a policy can't read
+            others; None for no such lock.
+        writes: Folder that queries may write to, where there is a lock.
+
+    Raises:
+        WorldError: The engine can't start, for example because no temporary folder can be made.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="mlci-duckdb-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise WorldError(f"no temporary folder can be made: {error}", "Free some disk space or set TMPDIR.") from error
+    with folder as spill:
+        config = {**_UNLOCKED, "memory_limit": f"{engine.memory}B", "temp_directory": spill}
+        if engine.threads is not None:
+            config["threads"] = engine.threads
+        with duckdb.connect(config=config) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            if reads is not None:
+                _lock(connection, reads, writes)
+            yield connection
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, reads: Sequence[Path], writes: Path | None) -> None:
+    connection.execute(
+        "SET allowed_paths = ?", [sorted({glob_escaped(path) for path in reads} | {str(path) for path in reads})]
+    )
+    if writes is not None:
+        connection.execute("SET allowed_directories = ?", [[f"{writes}/"]])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def glob_escaped(path: Path) -> str:
+    """The path, so that the engine takes it for a name even where it holds `*`, `?` or `[`."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in str(path))
+
+
+def first_line(error: Exception) -> str:
+    """The engine's message without its kind, its stack and its copy of the query."""
+    text = str(error).strip().splitlines()
+    line = text[0] if text else type(error).__name__
+    return line.partition(": ")[2] or line
+
+
+def world_error(error: duckdb.Error, what: str) -> MlciError:
+    """What the engine's complaint about a file means to a user.
+
+    Args:
+        error: The engine's exception.
+        what: The table and its path, to begin the message with.
+    """
+    line = first_line(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return WorldError(
+            f"{what} needs more memory than the limit allows: {line}",
+            "Raise `mlci.engine.memory` in the policy, or free disk space for spilling (TMPDIR).",
+        )
+    if isinstance(error, duckdb.IOException | duckdb.HTTPException):
+        return WorldError(f"{what} can't be read: {line}", "Write the file again, or fetch it again with `dvc pull`.")
+    return WorldError(
+        f"{what} can't be read: {line}", "Repair the file, or write it as Parquet, which carries its types."
+    )
