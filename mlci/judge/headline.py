@@ -90,7 +90,7 @@ def _with_number(finding: Finding) -> str:
     if finding.outcome == "not_measured":
         return f"{_one_line(finding.title)} was not measured"
     if finding.gate is not None:
-        return f"{_one_line(finding.title)} {_gate_number(finding.gate, finding.outcome)}"
+        return f"{_one_line(finding.title)}: {_gate_number(finding.gate, finding.outcome)}"
     if finding.data is not None and (number := _data_number(finding.data)):
         return f"{_one_line(finding.title)}: {number}"
     return _one_line(finding.title)

@@ -37,7 +37,10 @@ class Histogram(Noun):
 
 
 class SliceChange(Noun):
-    """Change of a metric in a slice, with its interval, in the metric's unit (new minus old)."""
+    """Change of a metric in a slice, with its interval, in the metric's unit (new minus old).
+
+    `tolerance` is the loss that the policy allows, zero or more, where it names one.
+    """
 
     metric: str
     slice: str
@@ -47,6 +50,7 @@ class SliceChange(Noun):
     low: float
     high: float
     outcome: str
+    tolerance: float | None = None
 
 
 class DriftBar(Noun):

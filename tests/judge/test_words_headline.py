@@ -30,11 +30,11 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
     ("findings", "comparisons", "line"),
     [
         ([], [], "Blocked: nothing was checked, and a verdict on nothing does not pass"),
-        ([SAFE, BAD], compared(), "Blocked: accuracy, age > 50 88.1 → 84.7 % (19 rows worse, 5 better)"),
+        ([SAFE, BAD], compared(), "Blocked: accuracy, age > 50: 88.1 → 84.7 % (19 rows worse, 5 better)"),
         (
             [BAD, data(count=20_880, share=0.062, rows=336_776, limit="<= 5%")],
             compared(),
-            "Blocked: accuracy, age > 50 88.1 → 84.7 % (19 rows worse, 5 better); 1 more check blocks",
+            "Blocked: accuracy, age > 50: 88.1 → 84.7 % (19 rows worse, 5 better); 1 more check blocks",
         ),
         (
             [data(count=20_880, share=0.062, limit="<= 5%")],
@@ -50,14 +50,14 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
             [OPEN, SAFE, OPEN],
             compared(),
             (
-                "Not enough data: accuracy, all rows 90.1 → 89.4 %; a drop of up to 1.6 points cannot be ruled out, you allow "
-                "1; 1 more check is open too"
+                "Not enough data: accuracy, all rows: 90.1 → 89.4 %; a drop of up to 1.6 points cannot be ruled out, you "
+                "allow 1; 1 more check is open too"
             ),
         ),
         (
             [SAFE, data(level="warn")],
             compared(),
-            "Safe: accuracy, all rows 91.0 → 90.9 %; a drop of more than 0.5 points is ruled out; 1 warning",
+            "Safe: accuracy, all rows: 91.0 → 90.9 %; a drop of more than 0.5 points is ruled out; 1 warning",
         ),
         ([data("pass")], compared(), "Safe: 1 check held"),
         ([data("pass")], compared("unchanged"), "Safe: the predictions did not change; 1 check held"),
@@ -71,7 +71,7 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
         (
             [gate("fail", kind="value", new=0.82, bound=0.85)],
             compared(),
-            "Blocked: accuracy, all rows 82.0 %; your limit is 85 %",
+            "Blocked: accuracy, all rows: 82.0 %; your limit is 85 %",
         ),
     ],
 )
