@@ -7,7 +7,7 @@ inside itself and a file that unfolds to more than `MOST_NODES` nodes are refuse
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -31,7 +31,8 @@ _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str")}
 class _Loader(yaml.SafeLoader):
     """Leaves the reading of plain scalars to us: PyYAML's own rules are those of YAML 1.1."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+_Loader.yaml_implicit_resolvers = {}
 
 
 class Document(NamedTuple):

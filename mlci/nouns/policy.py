@@ -133,8 +133,11 @@ class Gate(Noun):
 
     test: str = "data/test.parquet"
     predictions: str = "models/predictions.parquet"
+    trained_on: str = Field(
+        "models/trained_on.parquet", description="digests of the rows that the model was trained on"
+    )
     baseline: Annotated[tuple[Baseline, ...], BeforeValidator(_listed)] = ("merge-base", "release")
-    branch: str = Field("main", description="the branch that pull requests are merged into")
+    branch: str | None = Field(None, description="the branch merged into; default: origin/HEAD, main or master")
     alpha: float = Field(0.05, gt=0, lt=0.5, description="chance to block a model that is no worse")
     beta: float = Field(0.05, gt=0, lt=0.5, description="chance to pass a model that is worse by the tolerance")
     metrics: dict[str, MetricGate] = {}

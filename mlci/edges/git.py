@@ -1,0 +1,160 @@
+"""What Git knows: commits, the merge base, tags, and files as they were."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import git
+import gitdb.exc  # type: ignore[import-untyped]  # it ships no types
+
+from mlci.errors import PolicyError, WorldError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+_UNSHALLOW = "fetch the whole history: `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
+_VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+
+
+class History:
+    """The commits of the repository that a folder belongs to; empty where there is no repository or no commit."""
+
+    def __init__(self, root: Path) -> None:
+        try:
+            self.repo: git.Repo | None = git.Repo(root, search_parent_directories=True)
+        except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+            self.repo = None
+        except (git.GitError, OSError, ValueError) as error:
+            raise WorldError(f"the Git repository of {root} cannot be read: {error}", "try `git fsck` there") from error
+        top = self.repo.working_tree_dir if self.repo else None
+        self.prefix = root.resolve().relative_to(_resolved(top)).as_posix() if top else "."
+
+    @property
+    def head(self) -> str:
+        """The current commit in full, or empty where there is none."""
+        if self.repo is None or not self.repo.head.is_valid():
+            return ""
+        return self.repo.head.commit.hexsha
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a tracked file differs from the current commit."""
+        return bool(self.head) and self.repo is not None and self.repo.is_dirty(untracked_files=False)
+
+    @property
+    def shallow(self) -> bool:
+        """Whether older commits were left out when this repository was cloned."""
+        return self.repo is not None and self._git("rev-parse", "--is-shallow-repository") == "true"
+
+    def commit(self, rev: str) -> str:
+        """The commit that a revision names, in full.
+
+        Raises:
+            PolicyError: There is no such revision.
+        """
+        try:
+            return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+        except git.GitCommandError as error:
+            mend = _UNSHALLOW if self.shallow else "see `git log --oneline --all` for what there is"
+            raise PolicyError(f"the repository has no revision {rev!r}", mend) from error
+
+    def base_branch(self, wanted: str | None) -> str | None:
+        """The branch that changes are merged into, as a revision: the remote's if there is one, else the local one.
+
+        Args:
+            wanted: The branch's name by policy; None looks for the remote's default, `main` and `master`.
+
+        Returns:
+            None where no branch was asked for and none was found.
+
+        Raises:
+            WorldError: The branch that was asked for is not there.
+        """
+        names = [wanted] if wanted else ["main", "master"]
+        revisions: list[str] = [*(() if wanted else ["origin/HEAD"]), *(f"origin/{name}" for name in names), *names]
+        for revision in revisions:
+            if self._exists(revision):
+                return revision
+        if wanted:
+            raise WorldError(
+                f"the branch {wanted!r} is not in this repository",
+                f"`git fetch origin {wanted}`, or name the right branch in `mlci.gate.branch`",
+            )
+        return None
+
+    def merge_base(self, rev: str) -> str:
+        """The newest commit that HEAD and a revision share.
+
+        Raises:
+            WorldError: There is none, or the history is too shallow to know.
+        """
+        try:
+            return self._git("merge-base", "HEAD", rev)
+        except git.GitCommandError as error:
+            if self.shallow:
+                raise WorldError(f"the history is too shallow to find what HEAD and {rev} share", _UNSHALLOW) from error
+            raise WorldError(
+                f"HEAD and {rev} share no commit",
+                "name the branch that you merge into in `mlci.gate.branch`, or choose a baseline with --baseline REV",
+            ) from error
+
+    def touching(self, start: str, paths: tuple[str, ...]) -> Iterator[str]:
+        """First-parent commits from `start` backwards that changed one of the paths, newest first."""
+        text = self._git("log", "--first-parent", "--format=%H", start, "--", *(self._path(path) for path in paths))
+        yield from text.split()
+
+    def last_release(self, name: str) -> tuple[str, str] | None:
+        """Tag and commit of the highest `name@vX.Y.Z` that HEAD contains, or None."""
+        if not self.head:
+            return None
+        tags = self._git("tag", "--list", f"{name}@v*", "--merged", "HEAD").split()
+        versions = {tag: match for tag in tags if (match := _VERSION.fullmatch(tag.removeprefix(f"{name}@")))}
+        if not versions:
+            return None
+        tag = max(versions, key=lambda tag: tuple(int(part) for part in versions[tag].groups()))
+        return tag, self.commit(tag)
+
+    def blob(self, rev: str, path: str) -> str:
+        """Git's digest of a file at a commit, or empty where Git does not hold it there."""
+        try:
+            return self._git("rev-parse", "--verify", "--quiet", f"{rev}:{self._path(path)}")
+        except git.GitCommandError:
+            return ""
+
+    def blob_here(self, path: Path) -> str:
+        """What Git's digest of a file in the work tree would be."""
+        return self._git("hash-object", "--", str(path.resolve()))
+
+    def read(self, rev: str, path: str) -> bytes | None:
+        """Content of a file at a commit, or None where Git does not hold it there."""
+        known = self.blob(rev, path)
+        if not known or self.repo is None:
+            return None
+        try:
+            content: bytes = self.repo.odb.stream(bytes.fromhex(known)).read()
+        except (gitdb.exc.ODBError, OSError, ValueError) as error:
+            raise WorldError(f"{path} at {rev[:10]} cannot be read from Git: {error}", "try `git fsck`") from error
+        return content
+
+    def _path(self, path: str) -> str:
+        return path if self.prefix == "." else f"{self.prefix}/{path}"
+
+    def _exists(self, rev: str) -> bool:
+        try:
+            self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+        except git.GitCommandError:
+            return False
+        return True
+
+    def _git(self, *arguments: str) -> str:
+        if self.repo is None:
+            raise WorldError("this folder is in no Git repository", "`git init`, and commit what you have")
+        # From the top, so that a path means the same wherever the command was started.
+        return str(self.repo.git.execute(["git", "-C", str(self.repo.working_tree_dir), *arguments])).strip()
+
+
+def _resolved(top: str | os.PathLike[str]) -> Path:
+    return Path(top).resolve()

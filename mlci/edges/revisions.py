@@ -1,0 +1,135 @@
+"""Files as they were at another commit, out of Git or out of DVC's cache and remotes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import yaml
+
+from mlci.edges.files import digest, replaced, write_bytes
+from mlci.errors import WorldError
+
+if TYPE_CHECKING:
+    from mlci.edges.git import History
+
+CACHE = Path(".cache/mlci/revisions")
+
+
+class NotKept(WorldError):  # noqa: N818 - reads as what it says
+    """The commit names the file, but neither Git nor DVC has its content."""
+
+
+class Revisions:
+    """Reads files of other commits into a cache inside the repository; a file is fetched once per content."""
+
+    def __init__(self, root: Path, history: History) -> None:
+        self.root = root
+        self.history = history
+
+    def version(self, rev: str, path: str) -> str:
+        """Digest of a file at a commit: `git:…`, `md5:…` (DVC), or empty where the commit has no such file."""
+        if known := self.history.blob(rev, path):
+            return f"git:{known}"
+        known = self._dvc_md5(rev, path)
+        return f"md5:{known}" if known else ""
+
+    def version_here(self, path: str, like: str) -> str:
+        """Digest of the file in the work tree, of the same kind as `like`; empty where it is not there."""
+        file = self.root / path
+        if not file.is_file():
+            return ""
+        return f"md5:{digest(file, 'md5')}" if like.startswith("md5:") else f"git:{self.history.blob_here(file)}"
+
+    def fetch(self, rev: str, path: str) -> Path:
+        """A copy of a file as it was at a commit; do not change it.
+
+        Raises:
+            NotKept: Neither Git nor DVC has the content.
+            WorldError: The commit has no such file, or it cannot be copied.
+        """
+        version = self.version(rev, path)
+        if not version:
+            raise WorldError(f"{path} is not in commit {rev[:10]}", "see `git log --stat` for when it was added")
+        target = self.root / CACHE / version.replace(":", "-") / PurePosixPath(path).name
+        if target.exists():
+            return target
+        if version.startswith("git:"):
+            content = self.history.read(rev, path)
+            return write_bytes(target, content or b"")
+        local = self._cached(version.removeprefix("md5:"))
+        if local is not None:
+            return _linked(local, target)
+        return self._from_dvc(rev, path, target)
+
+    def _cached(self, md5: str) -> Path | None:
+        """The file in DVC's local cache, found without loading DVC (a second saved on every run)."""
+        for cache in (self.root / ".dvc/cache", self._top() / ".dvc/cache"):
+            file = cache / "files/md5" / md5[:2] / md5[2:]
+            if file.is_file():
+                return file
+        return None
+
+    def _top(self) -> Path:
+        repo = self.history.repo
+        return Path(repo.working_tree_dir) if repo is not None and repo.working_tree_dir else self.root
+
+    def _dvc_md5(self, rev: str, path: str) -> str:
+        """The content's digest in `dvc.lock` or in the `.dvc` file beside the path, at a commit."""
+        for file in ("dvc.lock", f"{path}.dvc"):
+            content = self.history.read(rev, file)
+            if content is None:
+                continue
+            folder = PurePosixPath(file).parent
+            for out in _outs(content):
+                name = out.get("path")
+                if isinstance(name, str) and (folder / name).as_posix() == path:
+                    return str(out.get("md5", ""))
+        return ""
+
+    def _from_dvc(self, rev: str, path: str, target: Path) -> Path:
+        os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+        try:
+            from dvc.api import DVCFileSystem  # noqa: PLC0415 - DVC takes a second to load and is rarely needed
+            from dvc.exceptions import DvcException  # noqa: PLC0415
+        except ImportError as error:
+            raise WorldError(
+                f"{path} at {rev[:10]} is kept by DVC, which is not installed", 'install it: `pip install "mlci[dvc]"`'
+            ) from error
+        try:
+            with replaced(target) as temporary:
+                DVCFileSystem(repo=str(self._top()), rev=rev).get_file(self.history._path(path), str(temporary))  # noqa: SLF001 - same edge
+        except (DvcException, FileNotFoundError, OSError, WorldError) as error:
+            raise NotKept(
+                f"{path} of commit {rev[:10]} is neither in Git nor in DVC's cache or remote",
+                f"`dvc pull` at {rev[:10]}, or whoever made it runs `dvc push`; `dvc repro` makes a lost one again",
+            ) from error
+        return target
+
+
+def _outs(content: bytes) -> list[dict[str, object]]:
+    """All outputs that a `dvc.lock` or a `.dvc` file lists."""
+    try:
+        lock = yaml.safe_load(content)
+    except yaml.YAMLError:
+        return []
+    if not isinstance(lock, dict):
+        return []
+    stages = lock.get("stages")
+    holders = [*(stages.values() if isinstance(stages, dict) else ()), lock]
+    return [
+        out
+        for holder in holders
+        if isinstance(holder, dict)
+        for out in holder.get("outs") or ()
+        if isinstance(out, dict)
+    ]
+
+
+def _linked(source: Path, target: Path) -> Path:
+    """The file under a name with its ending: a cache has none, and readers tell the format by it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.is_symlink():
+        target.symlink_to(source.resolve())
+    return target
