@@ -1,0 +1,27 @@
+"""Split the flights by time: the last months are for testing, all before them for training.
+
+A random split would train on the afternoon's storm and be tested on its morning. Reads data/flights.parquet and writes
+data/train.parquet and data/test.parquet; `data.test_months` of params.yaml is the number of months to test on.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+
+def main() -> None:
+    months = yaml.safe_load(Path("params.yaml").read_text())["data"]["test_months"]
+
+    flights = pd.read_parquet("data/flights.parquet")
+    month = flights["scheduled"].dt.to_period("M")
+    in_test = month > month.max() - months
+
+    flights[~in_test].to_parquet("data/train.parquet", index=False)
+    flights[in_test].to_parquet("data/test.parquet", index=False)
+    print(f"train {month[~in_test].min()} to {month[~in_test].max()}: {(~in_test).sum():,} flights")
+    print(f"test  {month[in_test].min()} to {month[in_test].max()}: {in_test.sum():,} flights")
+
+
+if __name__ == "__main__":
+    main()
