@@ -1,0 +1,175 @@
+"""One predictions table: its columns found by name, and refused where they cannot be judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from mlci.edges.duck import world_error
+from mlci.errors import WorldError
+from mlci.nouns.sql import identifier, literal
+
+if TYPE_CHECKING:
+    from mlci.nouns.policy import Model
+    from mlci.nouns.table_schema import TableSchema
+
+_REMAKE = "make it again: `dvc repro predict`, or the command that writes it"
+
+
+class PredictionTable:
+    """One predictions table, its columns found by name and checked."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: TableSchema, shown: str, model: Model) -> None:
+        self.connection = connection
+        self.schema = schema
+        self.shown = shown
+        self.model = model
+        self.id = self._column(model.id, "id")
+        self.label = self._column(model.label, "label")
+        self.scores = self._scores()
+        if "prediction" not in schema.columns and not (model.task == "binary" and self.scores):
+            raise WorldError(
+                f"{shown} has no column `prediction`" + (" and no column `score`" if model.task == "binary" else ""),
+                f"its columns are {', '.join(schema.columns)}; write id, label, prediction and score",
+            )
+
+    def _column(self, *names: str) -> str:
+        for name in names:
+            if name in self.schema.columns:
+                return name
+        raise WorldError(
+            f"{self.shown} has no column `{names[0]}`",
+            f"its columns are {', '.join(self.schema.columns)}; write id, label, prediction and score",
+        )
+
+    def _scores(self) -> tuple[str, ...]:
+        if self.model.task == "binary":
+            return ("score",) if "score" in self.schema.columns else ()
+        if self.model.task == "multiclass":
+            return tuple(sorted(name for name in self.schema.columns if name.startswith("score_")))
+        return ()
+
+    @property
+    def view(self) -> str:
+        """Its name in SQL, quoted."""
+        return identifier(self.schema.view)
+
+    def label_sql(self) -> str:
+        """The label, as a value of the same kind as `decision_sql`."""
+        return self._value(self.label)
+
+    def decision_sql(self) -> str:
+        """The decision as a bool (binary), a text (multiclass) or a number (regression)."""
+        if "prediction" in self.schema.columns:
+            return self._value("prediction")
+        return f"{identifier('score')} >= {literal(self.model.threshold)}"
+
+    def _value(self, column: str) -> str:
+        name = identifier(column)
+        if self.model.task == "regression":
+            return f"CAST({name} AS DOUBLE)"
+        if self.model.task == "multiclass":
+            return f"CAST({name} AS VARCHAR)"
+        positive, kind = self.model.positive, self.schema.kind(column)
+        if positive is None:
+            if kind == "string":
+                return f"TRY_CAST({name} AS BOOLEAN)"
+            return name if kind == "boolean" else f"CASE {name} WHEN 1 THEN TRUE WHEN 0 THEN FALSE END"
+        if kind == "boolean":
+            return name if str(positive).lower() in {"true", "1"} else f"NOT {name}"
+        return f"CAST({name} AS VARCHAR) = {literal(str(positive))}"
+
+    def check(self) -> None:
+        """Refuse what cannot be judged, with the number of rows and the mend."""
+        rows, ids, null_ids = self._one(
+            f"SELECT count(*), count(DISTINCT {identifier(self.id)}), count(*) - count({identifier(self.id)})"
+        )
+        if rows == 0:
+            raise WorldError(f"{self.shown} has no rows", _REMAKE)
+        if null_ids:
+            raise WorldError(f"{self.shown}: {null_ids:,} of {rows:,} rows have no `{self.id}`", _REMAKE)
+        if ids != rows:
+            twice = self._one(
+                f"SELECT CAST({identifier(self.id)} AS VARCHAR)",
+                f"GROUP BY {identifier(self.id)} HAVING count(*) > 1 ORDER BY 1 LIMIT 1",
+            )[0]
+            raise WorldError(
+                f"{self.shown}: {rows:,} rows have only {ids:,} ids; `{self.id}` = {twice!r} comes twice",
+                "one row of predictions for each id; see what doubled the rows",
+            )
+        self._check_values(rows)
+
+    def _check_values(self, rows: int) -> None:
+        for column in self.scores:
+            name = identifier(column)
+            if self.schema.kind(column) not in {"float", "integer", "decimal"}:
+                raise WorldError(f"{self.shown}: `{column}` is {self.schema.columns[column]}, not a number", _REMAKE)
+            broken = self._one(f"SELECT count(*) FILTER ({name} IS NULL OR NOT ({name} >= 0 AND {name} <= 1))")[0]
+            if broken:
+                raise WorldError(
+                    f"{self.shown}: {broken:,} of {rows:,} values of `{column}` are missing, NaN or outside [0, 1]",
+                    "write probabilities; a row that the model cannot score needs a score all the same",
+                )
+        if "prediction" in self.schema.columns:
+            finite = " OR NOT isfinite(value)" if self.model.task == "regression" else ""
+            broken = self._one(
+                f"SELECT count(*) FILTER (value IS NULL{finite}) FROM (SELECT {self.decision_sql()} AS value",
+                ")",
+            )[0]
+            if broken:
+                raise WorldError(
+                    f"{self.shown}: {broken:,} of {rows:,} values of `prediction` are missing or cannot be read as the "
+                    f"decision of a {self.model.task} model",
+                    "write true/false or 0/1, or name the positive value in `mlci.model.positive`",
+                )
+        self._check_label(rows)
+
+    def _check_label(self, rows: int) -> None:
+        if self.model.task != "binary" or self.model.positive is not None:
+            return
+        broken = self._one(
+            f"SELECT count(*) FILTER (value IS NULL AND raw IS NOT NULL) FROM "
+            f"(SELECT {self.label_sql()} AS value, {identifier(self.label)} AS raw",
+            ")",
+        )[0]
+        if broken:
+            raise WorldError(
+                f"{self.shown}: {broken:,} of {rows:,} labels are neither true/false nor 0/1",
+                "name the positive value in `mlci.model.positive`",
+            )
+
+    def _one(self, select: str, rest: str = "") -> tuple[Any, ...]:
+        try:
+            row = self.connection.execute(f"{select} FROM {self.view} {rest}").fetchone()
+        except duckdb.Error as error:
+            raise world_error(error, self.shown) from error
+        return row or (None,)
+
+
+def check_cover(
+    connection: duckdb.DuckDBPyConnection, test: TableSchema, new: PredictionTable, shown: str, model: Model
+) -> None:
+    """A candidate answers every test row, or it could leave out the ones it finds hard."""
+    if model.id not in test.columns:
+        raise WorldError(
+            f"{shown} has no column `{model.id}`", "write the ids that `mlci.model.id` names into the table"
+        )
+    test_id, new_id = f"CAST({identifier(model.id)} AS VARCHAR)", f"CAST({identifier(new.id)} AS VARCHAR)"
+    try:
+        rows, ids, lacking = connection.execute(
+            f"SELECT count(*), count(DISTINCT id), count(*) FILTER (id NOT IN (SELECT {new_id} FROM {new.view})) "
+            f"FROM (SELECT {test_id} AS id FROM {identifier(test.view)})"
+        ).fetchall()[0]
+    except duckdb.Error as error:
+        raise world_error(error, shown) from error
+    if ids != rows:
+        raise WorldError(
+            f"{shown}: the ids are not unique: {rows:,} rows have {ids:,} different `{model.id}`",
+            "one row for each id; see what doubled the rows",
+        )
+    if lacking:
+        raise WorldError(
+            f"{new.shown} has no prediction for {lacking:,} of the {rows:,} rows of {shown}",
+            f"the ids must match; {_REMAKE}",
+        )

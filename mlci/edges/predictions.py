@@ -1,0 +1,267 @@
+"""Read predictions tables, join them by id with each other and with the test rows, and refuse what cannot be judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+
+from mlci.edges.duck import first_line, session, world_error
+from mlci.edges.prediction_table import PredictionTable, check_cover
+from mlci.edges.tables import TableFiles, find_table, open_table
+from mlci.errors import PolicyError, WorldError
+from mlci.nouns.sample import Answers, Part, Sample
+from mlci.nouns.sql import identifier, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from mlci.nouns.policy import Gate, Model, PolicyFile
+    from mlci.nouns.table_schema import TableSchema
+
+MOST_SLICES = 1_000
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read.
+
+    Attributes:
+        sample: Rows that are judged.
+        leaked: Test rows left out because a model was trained on them.
+        unlabelled: Test rows left out because their label is not known.
+        unmatched: Rows of the candidate that the baseline's predictions do not have.
+    """
+
+    sample: Sample
+    leaked: int = 0
+    unlabelled: int = 0
+    unmatched: int = 0
+
+
+class PredictionFiles:
+    """The candidate's predictions and the test table, open for reading in one session."""
+
+    def __init__(self, root: Path, policy: PolicyFile) -> None:
+        if policy.policy.model is None or policy.policy.gate is None:
+            raise PolicyError(
+                f"{policy.file}: comparing needs `mlci.model` and `mlci.gate`",
+                "add `model: {name, label, id}` and `gate: {metrics}`; see docs/reference/policy.md",
+            )
+        self.root = root
+        self.policy = policy
+        self.model: Model = policy.policy.model
+        self.gate: Gate = policy.policy.gate
+
+    def load(self, old: Path | None = None, trained_on: Sequence[npt.NDArray[np.uint32]] = ()) -> Loaded:
+        """Read and join; rows in the order of their ids.
+
+        Args:
+            old: The baseline's predictions; None for the candidate alone.
+            trained_on: Digests of rows that a model was trained on: those test rows are left out.
+
+        Raises:
+            WorldError: A table is missing, broken or inconsistent: duplicate ids, scores that are no probabilities,
+                test rows without a prediction.
+            PolicyError: The policy names columns or conditions that the test table does not have.
+        """
+        new_files = find_table(self.root, self.gate.predictions)
+        test_files = self._test_files()
+        reads = [*new_files.files, *(test_files.files if test_files else ())]
+        old_files = find_table(old.parent, old.name) if old is not None else None
+        reads += [*old_files.files] if old_files else []
+        with session(self.policy.policy.engine, reads=reads) as connection:
+            new = PredictionTable(
+                connection, open_table(connection, new_files, "new file"), self.gate.predictions, self.model
+            )
+            new.check()
+            earlier = None
+            if old_files is not None:
+                schema = open_table(connection, old_files, "old file")
+                earlier = PredictionTable(connection, schema, "the baseline's predictions", self.model)
+                earlier.check()
+            test = open_table(connection, test_files, "test file") if test_files else None
+            if test is not None:
+                check_cover(connection, test, new, self.gate.test, self.model)
+            return _join(connection, self, new, earlier, test, trained_on)
+
+    def _test_files(self) -> TableFiles | None:
+        """The test table; it may be absent where nothing asks for its columns."""
+        try:
+            return find_table(self.root, self.gate.test)
+        except WorldError:
+            if self.gate.slices.named or self.gate.slices.by:
+                raise
+            return None
+
+
+def _join(  # noqa: PLR0913 - all that meets in one query
+    connection: duckdb.DuckDBPyConnection,
+    files: PredictionFiles,
+    new: PredictionTable,
+    old: PredictionTable | None,
+    test: TableSchema | None,
+    trained_on: Sequence[npt.NDArray[np.uint32]],
+) -> Loaded:
+    sources = [_source(new, "new")]
+    columns = ["new.id AS id", "new.label AS label", "new.decision AS new_decision"]
+    columns += [f"new.s{i} AS new_s{i}" for i in range(len(new.scores))]
+    columns.append("CAST('0x' || left(md5(new.id), 8) AS UINTEGER) AS digest")
+    if old is not None:
+        sources.append(f"LEFT JOIN {_source(old, 'old')} ON old.id = new.id")
+        columns += ["old.id IS NOT NULL AS matched", "coalesce(old.decision, new.decision) AS old_decision"]
+        columns += [f"coalesce(old.s{i}, 0) AS old_s{i}" for i in range(len(old.scores))]
+    parts = _parts(connection, files, test)
+    if test is not None:
+        masks = "".join(f", ({sql}) AS m{i}" for i, (_, sql) in enumerate(parts))
+        sources.append(
+            f"JOIN (SELECT CAST({identifier(files.model.id)} AS VARCHAR) AS id{masks} FROM {identifier(test.view)}) "
+            "AS test ON test.id = new.id"
+        )
+        columns += [f"coalesce(test.m{i}, FALSE) AS m{i}" for i in range(len(parts))]
+    query = f"SELECT {', '.join(columns)} FROM {' '.join(sources)} ORDER BY id"
+    try:
+        found = connection.execute(query).fetchnumpy()
+    except duckdb.Error as error:
+        raise world_error(error, new.shown) from error
+    return _loaded(files, found, new, old, parts, trained_on)
+
+
+def _source(side: PredictionTable, name: str) -> str:
+    scores = "".join(f", CAST({identifier(column)} AS DOUBLE) AS s{i}" for i, column in enumerate(side.scores))
+    return (
+        f"(SELECT CAST({identifier(side.id)} AS VARCHAR) AS id, {side.label_sql()} AS label, "
+        f"{side.decision_sql()} AS decision{scores} FROM {side.view}) AS {name}"
+    )
+
+
+def _parts(
+    connection: duckdb.DuckDBPyConnection, files: PredictionFiles, test: TableSchema | None
+) -> list[tuple[Part, str]]:
+    """Every slice of the policy with the condition, in SQL, that its rows meet."""
+    if test is None:
+        return []
+    slices, found = files.gate.slices, list[tuple[Part, str]]()
+    for name, item in slices.named.items():
+        place = files.policy.place("gate", "slices", name, "where")
+        try:
+            connection.execute(f"SELECT CAST(({item.where}) AS BOOLEAN) FROM {identifier(test.view)} LIMIT 0")
+        except duckdb.Error as error:
+            raise PolicyError(
+                f"{place}: the condition of slice `{name}` cannot be asked of {test.path}: {first_line(error)}",
+                f"columns are {', '.join(test.columns)}",
+            ) from error
+        found.append((Part(name, None, ("gate", "slices", name), item.metrics), f"CAST(({item.where}) AS BOOLEAN)"))
+    for column in slices.by:
+        if column not in test.columns:
+            raise PolicyError(
+                f"{files.policy.place('gate', 'slices', 'by')}: {test.path} has no column `{column}`",
+                f"columns are {', '.join(test.columns)}",
+            )
+        found += _values(connection, test, column)
+    if len(found) > MOST_SLICES:
+        raise PolicyError(
+            f"{files.policy.place('gate', 'slices')}: that makes {len(found):,} slices; {MOST_SLICES:,} is the most",
+            "slice by columns with fewer values, or name the slices that matter",
+        )
+    return found
+
+
+def _values(connection: duckdb.DuckDBPyConnection, test: TableSchema, column: str) -> list[tuple[Part, str]]:
+    name = identifier(column)
+    values = connection.execute(
+        f"SELECT DISTINCT CAST({name} AS VARCHAR) AS value FROM {identifier(test.view)} ORDER BY value NULLS LAST "
+        f"LIMIT {MOST_SLICES + 1}"
+    ).fetchall()
+    path = ("gate", "slices", "by")
+    return [
+        (
+            Part(f"{column} = {'(missing)' if value is None else value}", None, path, {}),
+            f"CAST({name} AS VARCHAR) IS NOT DISTINCT FROM {literal(value)}",
+        )
+        for (value,) in values
+    ]
+
+
+def _loaded(  # noqa: PLR0913 - what the join gave
+    files: PredictionFiles,
+    found: dict[str, Any],
+    new: PredictionTable,
+    old: PredictionTable | None,
+    parts: list[tuple[Part, str]],
+    trained_on: Sequence[npt.NDArray[np.uint32]],
+) -> Loaded:
+    found = {name: np.ma.filled(values) if name == "id" else values for name, values in found.items()}
+    labelled = ~np.ma.getmaskarray(found["label"])
+    if files.model.task == "regression":
+        labelled &= np.isfinite(np.ma.filled(found["label"], np.nan))
+    matched = np.asarray(found["matched"]) if old is not None else np.ones(len(labelled), dtype=bool)
+    leaked = np.zeros(len(labelled), dtype=bool)
+    for digests in trained_on:
+        leaked |= np.isin(np.asarray(found["digest"]), digests)
+    kept = labelled & matched & ~leaked
+    if not kept.any():
+        raise WorldError(
+            f"no row of {new.shown} can be judged: of {len(kept):,}, {int((~labelled).sum()):,} have no label, "
+            f"{int((~matched).sum()):,} have no earlier prediction and {int(leaked.sum()):,} were trained on",
+            "the test set needs labelled rows that no model was trained on",
+        )
+    rows = {name: np.asarray(np.ma.getdata(values)[kept]) for name, values in found.items()}
+    return Loaded(
+        _sample(files, rows, new, old, parts),
+        leaked=int((leaked & labelled & matched).sum()),
+        unlabelled=int((~labelled).sum()),
+        unmatched=int((~matched).sum()),
+    )
+
+
+def _sample(
+    files: PredictionFiles,
+    rows: dict[str, Any],
+    new: PredictionTable,
+    old: PredictionTable | None,
+    parts: list[tuple[Part, str]],
+) -> Sample:
+    whole = Part(None, None, ("gate", "metrics"), files.gate.metrics)
+    slices = [replace(part, rows=rows[f"m{i}"].astype(bool)) for i, (part, _) in enumerate(parts)]
+    task = files.model.task
+    classes = _classes(rows, new, old) if task == "multiclass" else ()
+    return Sample(
+        task=task,
+        ids=rows["id"],
+        label=_coded(rows["label"], task, classes),
+        new=_answers(rows, "new", new, task, classes),
+        old=_answers(rows, "old", old, task, classes) if old is not None else None,
+        parts=(whole, *slices),
+        classes=classes,
+    )
+
+
+def _classes(rows: dict[str, Any], new: PredictionTable, old: PredictionTable | None) -> tuple[str, ...]:
+    names = {str(name) for key in ("label", "new_decision", "old_decision") if key in rows for name in set(rows[key])}
+    for side in (new, old):
+        names |= {score.removeprefix("score_") for score in (side.scores if side else ())}
+    return tuple(sorted(names))
+
+
+def _coded(values: Any, task: str, classes: tuple[str, ...]) -> Any:  # noqa: ANN401 - arrays of three kinds
+    if task == "multiclass":
+        return np.searchsorted(np.asarray(classes), values.astype(str)).astype(np.int64)
+    return values.astype(bool if task == "binary" else np.float64)
+
+
+def _answers(rows: dict[str, Any], name: str, side: PredictionTable, task: str, classes: tuple[str, ...]) -> Answers:
+    decision = _coded(rows[f"{name}_decision"], task, classes)
+    if not side.scores:
+        return Answers(decision)
+    if task == "binary":
+        return Answers(decision, rows[f"{name}_s0"].astype(np.float64))
+    score = np.zeros((len(decision), len(classes)))
+    for i, column in enumerate(side.scores):
+        score[:, classes.index(column.removeprefix("score_"))] = rows[f"{name}_s{i}"]
+    return Answers(decision, score)

@@ -1,0 +1,74 @@
+"""Test rows with what one or two models said of them, as arrays of one length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from mlci.nouns.policy import MetricGate, Task
+
+    Array: TypeAlias = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model said.
+
+    Attributes:
+        decision: Binary: whether the row is decided positive, bool. Multiclass: index of the class, int. Regression:
+            the predicted value, float. Shape (n,).
+        score: Binary: score of the positive class in [0, 1], shape (n,). Multiclass: scores of the classes, shape
+            (n, classes). None where the predictions have no scores.
+    """
+
+    decision: Array
+    score: npt.NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A slice: some of the rows, and the promises that the policy makes about them.
+
+    Attributes:
+        name: In words, such as `origin = JFK`; None for all rows.
+        rows: Which rows, bool of shape (n,); None for all.
+        path: Keys inside `mlci` that ask for it.
+        metrics: Promises of its own.
+    """
+
+    name: str | None
+    rows: npt.NDArray[np.bool_] | None
+    path: tuple[str, ...]
+    metrics: dict[str, MetricGate]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The rows on which a candidate is judged, in the order of their ids.
+
+    Attributes:
+        task: Decides how labels and decisions are read.
+        ids: Shape (n,), text.
+        label: Binary: bool. Multiclass: index of the class, -1 for one that no model knows. Regression: float.
+        new: The candidate's answers.
+        old: The baseline's answers on the same rows, if there is one.
+        parts: Slices, the whole first.
+        classes: Names of the classes of a multiclass model.
+    """
+
+    task: Task
+    ids: npt.NDArray[np.object_]
+    label: Array
+    new: Answers
+    old: Answers | None
+    parts: tuple[Part, ...]
+    classes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return len(self.ids)
