@@ -1,0 +1,247 @@
+"""From what two models said of the test rows to findings: every check measured, corrected together, put in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from mlci.judge.contrast import change_of, estimate_of
+from mlci.judge.stats.decision import decide_change
+from mlci.judge.stats.multiplicity import Corrected, tarone_holm
+from mlci.judge.stats.power import further_rows, smallest_drop, smallest_drop_normal
+from mlci.judge.words import gate_mend, gate_message, gate_title
+from mlci.nouns.change import Change, Estimate, TooFew
+from mlci.nouns.finding import Finding, GateEvidence
+from mlci.nouns.policy import METRICS, MetricGate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mlci.nouns.finding import Outcome
+    from mlci.nouns.policy import Gate, Model, PolicyFile
+    from mlci.nouns.sample import Part, Sample
+
+Seen = Change | Estimate | TooFew | None
+HOPELESS = 3.0
+"""A slice that sees no loss under this many tolerances is 'too small to tell' rather than 'not enough data yet'."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A check that was measured and is not yet settled: that takes the answers of all others.
+
+    Attributes:
+        path: Keys inside `mlci` that ask for it.
+        metric: Name of the metric.
+        part: Name of the slice; None for all rows.
+        gate: The promise.
+        kind: A change against a baseline, or the value against a floor or ceiling.
+        baseline: What it was compared with; None for kind `value`.
+        rows: Rows that were looked at.
+        positives: Positive rows among them, where the task is binary.
+        seen: What the test says; None where the predictions have no scores and the metric needs them.
+    """
+
+    path: tuple[str, ...]
+    metric: str
+    part: str | None
+    gate: MetricGate
+    kind: Literal["change", "value"]
+    baseline: str | None
+    rows: int
+    positives: int | None
+    seen: Seen
+
+    @property
+    def limit(self) -> float:
+        """The floor or ceiling."""
+        limit = self.gate.floor if METRICS[self.metric] > 0 else self.gate.ceiling
+        return float("nan") if limit is None else limit
+
+    @property
+    def tolerance(self) -> float:
+        """The allowed loss in the metric's unit; 0 for a floor."""
+        if self.gate.change is None or not isinstance(self.seen, Change):
+            return 0.0
+        return self.gate.change.of(self.seen.old)
+
+
+def ask_changes(sample: Sample, gate: Gate, model: Model, baseline: str) -> Iterator[Ask]:
+    """Measure every promised change, on all rows and on every slice.
+
+    A slice inherits the allowed changes of `gate.metrics`, but not that they are critical: a small slice would block
+    for ever.
+    """
+    for part in sample.parts:
+        for metric, promise in _promises(part, gate).items():
+            if promise.change is not None:
+                seen = change_of(metric, sample, part.rows, gate, model.cost)
+                yield _ask(sample, part, metric, promise, "change", baseline, seen)
+
+
+def ask_values(sample: Sample, gate: Gate, model: Model) -> Iterator[Ask]:
+    """Measure every promised floor and ceiling of the candidate."""
+    for part in sample.parts:
+        for metric, promise in part.metrics.items():
+            limit = promise.floor if METRICS[metric] > 0 else promise.ceiling
+            if limit is not None:
+                seen = estimate_of(metric, sample, part.rows, limit, gate, model.cost)
+                yield _ask(sample, part, metric, promise, "value", None, seen)
+
+
+def _promises(part: Part, gate: Gate) -> dict[str, MetricGate]:
+    if part.name is None:
+        return gate.metrics
+    inherited = {name: item.model_copy(update={"critical": False}) for name, item in gate.metrics.items()}
+    own = {name: _with_change(item, inherited.get(name)) for name, item in part.metrics.items()}
+    return {**inherited, **own}
+
+
+def _with_change(own: MetricGate, general: MetricGate | None) -> MetricGate:
+    """A slice that names only a floor keeps the general tolerance for changes."""
+    if own.change is not None or general is None:
+        return own
+    return own.model_copy(update={"drop": general.drop, "rise": general.rise})
+
+
+def _ask(
+    sample: Sample,
+    part: Part,
+    metric: str,
+    promise: MetricGate,
+    kind: Literal["change", "value"],
+    baseline: str | None,
+    seen: Seen,
+) -> Ask:
+    rows = part.rows
+    positives = None
+    if sample.task == "binary":
+        positives = int(np.count_nonzero(sample.label if rows is None else sample.label[rows]))
+    size = sample.size if rows is None else int(np.count_nonzero(rows))
+    path = (*part.path, metric) if metric in part.metrics else part.path
+    return Ask(path, metric, part.name, promise, kind, baseline, size, positives, seen)
+
+
+def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile) -> tuple[Finding, ...]:
+    """Decide all checks of a run together.
+
+    Every check that can block shares one bound alpha on a false block (Tarone-Holm); passing needs no correction,
+    because all checks must pass.
+
+    Args:
+        asks: All checks, against all baselines.
+        gate: Error rates.
+        policy: For the places of the findings.
+    """
+    judged = [ask for ask in asks if isinstance(ask.seen, Change | Estimate)]
+    corrected = tarone_holm([_p(ask) for ask in judged], [_smallest(ask) for ask in judged], gate.alpha)
+    at = {id(ask): i for i, ask in enumerate(judged)}
+    several = len({ask.baseline for ask in asks if ask.baseline is not None}) > 1
+    return tuple(_finding(ask, at.get(id(ask)), corrected, gate, policy, several=several) for ask in asks)
+
+
+def _p(ask: Ask) -> float:
+    return ask.seen.p if isinstance(ask.seen, Change | Estimate) else 1.0
+
+
+def _smallest(ask: Ask) -> float:
+    return ask.seen.smallest_p if isinstance(ask.seen, Change | Estimate) else 1.0
+
+
+def _finding(
+    ask: Ask, at: int | None, corrected: Corrected, gate: Gate, policy: PolicyFile, *, several: bool
+) -> Finding:
+    evidence = _evidence(ask, at, corrected, gate)
+    threshold = float(corrected.threshold[at]) if at is not None else 0.0
+    outcome = _outcome(ask, evidence, threshold)
+    promise = ask.gate
+    return Finding(
+        check=_check_id(ask, several=several),
+        title=gate_title(evidence, name_baseline=several),
+        area="gate",
+        level=promise.level,
+        critical=promise.critical,
+        outcome=outcome,
+        message=gate_message(evidence, outcome, alpha=gate.alpha, beta=gate.beta),
+        mend=gate_mend(evidence, outcome),
+        place=policy.place(*ask.path),
+        gate=evidence,
+    )
+
+
+def _outcome(ask: Ask, evidence: GateEvidence, threshold: float) -> Outcome:
+    if ask.seen is None:
+        return "not_measured"
+    if isinstance(ask.seen, TooFew):
+        return "too_small"
+    outcome = decide_change(ask.seen, ask.tolerance, threshold, ask.gate.fail_when)
+    blind = evidence.detectable is not None and evidence.detectable > HOPELESS * ask.tolerance > 0
+    return "too_small" if outcome == "inconclusive" and ask.part is not None and blind else outcome
+
+
+def _check_id(ask: Ask, *, several: bool) -> str:
+    word = "drop" if METRICS[ask.metric] > 0 else "rise"
+    limit = "floor" if METRICS[ask.metric] > 0 else "ceiling"
+    part = f".slices.{ask.part}" if ask.part is not None else ""
+    end = f"@{ask.baseline}" if several and ask.baseline is not None else ""
+    return f"gate{part}.{ask.metric}.{word if ask.kind == 'change' else limit}{end}"
+
+
+def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate) -> GateEvidence:
+    seen = ask.seen
+    known: dict[str, object] = {
+        "metric": ask.metric,
+        "slice": ask.part,
+        "baseline": ask.baseline,
+        "kind": ask.kind,
+        "rows": ask.rows,
+        "positives": ask.positives,
+        "limit": _limit_text(ask),
+    }
+    if at is None or not isinstance(seen, Change | Estimate):
+        return GateEvidence.model_validate(known)
+    tests = int(np.count_nonzero(corrected.kept))
+    known |= {
+        "low": seen.low,
+        "high": seen.high,
+        "p_value": seen.p,
+        "p_adjusted": float(corrected.adjusted[at]),
+        "tests": tests,
+        "method": seen.method,
+    }
+    if isinstance(seen, Estimate):
+        return GateEvidence.model_validate({**known, "new": seen.value, "bound": seen.limit})
+    gained, lost = seen.discordant or (None, None)
+    share = (gained + lost) / seen.n if gained is not None and lost is not None else 1.0
+    further = further_rows(seen.variance, seen.n, ask.tolerance, beta=gate.beta, label_share=share)
+    return GateEvidence.model_validate(
+        {
+            **known,
+            "old": seen.old,
+            "new": seen.new,
+            "worst": max(0.0, -seen.lower_bound),
+            "gained": gained,
+            "lost": lost,
+            "tolerance": ask.tolerance,
+            "more_rows": further.rows if further else None,
+            "more_labels": further.labels if further else None,
+            "detectable": _detectable(seen, gate.alpha / max(tests, 1)),
+        }
+    )
+
+
+def _detectable(seen: Change, alpha: float) -> float | None:
+    """The smallest loss that is seen 8 times in 10, by the first step of Holm's procedure."""
+    if seen.discordant is not None:
+        drop = smallest_drop(seen.n, sum(seen.discordant) / seen.n, alpha=alpha)
+    else:
+        drop = smallest_drop_normal(seen.variance, seen.n, alpha=alpha)
+    return drop if np.isfinite(drop) else None
+
+
+def _limit_text(ask: Ask) -> str:
+    if ask.kind == "change":
+        return f"{'drop' if METRICS[ask.metric] > 0 else 'rise'} <= {ask.gate.change}"
+    return f"{'floor' if METRICS[ask.metric] > 0 else 'ceiling'} {ask.limit:g}"
