@@ -36,9 +36,7 @@ def headline(findings: Sequence[Finding], comparisons: Sequence[Comparison] = ()
     if outcome == "fail":
         return _blocked([finding for finding in findings if finding.blocks])
     if outcome == "inconclusive":
-        return _open(
-            [finding for finding in findings if finding.outcome == "inconclusive" and finding.level == "block"]
-        )
+        return _open(findings)
     warned = sum(finding.warns for finding in findings)
     return _safe(findings, comparisons) + (f"; {_plural(warned, 'warning')}" if warned else "")
 
@@ -51,9 +49,19 @@ def _blocked(findings: Sequence[Finding]) -> str:
 
 
 def _open(findings: Sequence[Finding]) -> str:
-    rest = len(findings) - 1
+    unsettled = [finding for finding in findings if finding.outcome == "inconclusive" and finding.level == "block"]
+    slices = [finding for finding in unsettled if finding.gate is not None and finding.gate.slice is not None]
+    if len(slices) == len(unsettled) and (decided := _tightest(findings)) is not None and _is_whole(decided):
+        need = f"{_plural(len(slices), 'slice check')} {'needs' if len(slices) == 1 else 'need'} more data"
+        return f"Safe on all rows: {_with_number(decided)}; {need}"
+    rest = len(unsettled) - 1
     more = f"; {_plural(rest, 'more check')} {'is' if rest == 1 else 'are'} open too" if rest else ""
-    return f"Not enough data: {_with_number(findings[0])}{more}"
+    first = next((finding for finding in unsettled if finding not in slices), unsettled[0])
+    return f"Not enough data: {_with_number(first)}{more}"
+
+
+def _is_whole(finding: Finding) -> bool:
+    return finding.gate is not None and finding.gate.slice is None
 
 
 def _safe(findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> str:

@@ -22,6 +22,7 @@ def compared(status="compared", reason=""):
 
 
 OPEN = gate("inconclusive", worst=0.016, tolerance=0.01)
+OPEN_SLICE = gate("inconclusive", worst=0.016, tolerance=0.01, slice="origin = JFK")
 SAFE = gate("pass", worst=0.005, tolerance=0.01, old=0.91, new=0.909)
 BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
 
@@ -50,8 +51,8 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
             [OPEN, SAFE, OPEN],
             compared(),
             (
-                "Not enough data: accuracy, all rows: 90.1 → 89.4 %; a drop of up to 1.6 points cannot be ruled out, you "
-                "allow 1; 1 more check is open too"
+                "Not enough data: accuracy, all rows: 90.1 → 89.4 %; a drop of up to 1.6 points cannot be ruled out, "
+                "you allow 1; 1 more check is open too"
             ),
         ),
         (
@@ -60,6 +61,14 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
             "Safe: accuracy, all rows: 91.0 → 90.9 %; a drop of more than 0.5 points is ruled out; 1 warning",
         ),
         ([data("pass")], compared(), "Safe: 1 check held"),
+        (
+            [SAFE, OPEN_SLICE, OPEN_SLICE],
+            compared(),
+            (
+                "Safe on all rows: accuracy, all rows: 91.0 → 90.9 %; a drop of more than 0.5 points is ruled out; "
+                "2 slice checks need more data"
+            ),
+        ),
         ([data("pass")], compared("unchanged"), "Safe: the predictions did not change; 1 check held"),
         ([data("pass")], compared("not_comparable", "no common rows"), "Not comparable (no common rows); 1 check held"),
         (

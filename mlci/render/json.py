@@ -1,0 +1,53 @@
+"""A noun as canonical JSON, and the published schemas of what is written and read."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from mlci.nouns.finding import Verdict
+from mlci.nouns.policy import Policy
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_DIGITS = 12
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def to_json(noun: BaseModel) -> str:
+    """The same value gives the same bytes: sorted keys, two spaces, floats to 12 significant digits, a last newline.
+
+    What is not finite is null, because JSON has no word for it.
+    """
+    return _dumps(_settled(noun.model_dump(mode="python")))
+
+
+def _settled(value: Any) -> Any:  # noqa: ANN401 - whatever a noun dumps to
+    if isinstance(value, dict):
+        return {str(key): _settled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_settled(item) for item in value]
+    if isinstance(value, float):
+        # Adding 0.0 turns -0.0, which equals 0.0 as a value, into the same bytes.
+        return float(f"{value:.{_DIGITS}g}") + 0.0 if math.isfinite(value) else None
+    return value
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def schemas() -> dict[str, str]:
+    """The published JSON Schemas by file name: of `reports/verdict.json`, and of the key `mlci` in `params.yaml`."""
+    verdict = Verdict.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci verdict"}
+    policy = Policy.model_json_schema(mode="validation")
+    params = {
+        "$schema": _DIALECT,
+        "title": "params.yaml with an mlci policy",
+        "type": "object",
+        "properties": {"mlci": {key: item for key, item in policy.items() if key != "$defs"}},
+        "$defs": policy["$defs"],
+    }
+    return {"verdict.schema.json": _dumps(verdict), "params.schema.json": _dumps(params)}

@@ -1,0 +1,160 @@
+"""The report on a terminal: the verdict, the rows that matter, the rest in brief, and rows that broke a check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import ROUNDED, SIMPLE_HEAD
+from rich.console import Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from mlci.nouns import units
+from mlci.render import view
+from mlci.render.text import clean, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, RenderableType
+
+    from mlci.nouns.finding import Comparison, Rows, Verdict
+    from mlci.nouns.report import Report
+
+# Single-width marks: terminals disagree about the width of emoji.
+_MARKS = {"good": "✓", "bad": "✗", "open": "!", "quiet": "·"}  # noqa: RUF001 - a mark, not a letter
+_COLOURS = {"good": "green", "bad": "red", "open": "yellow", "quiet": "bright_black"}
+_MOST_CELL = 40
+_MOST_COLUMNS = 8
+_MOST_TABLES = 6
+_MOST_SLICES = 5
+_NARROW = 80
+
+
+def render_terminal(report: Report, console: Console) -> None:
+    """Print the report. Nothing in it is read as markup, and no control character reaches the terminal.
+
+    Args:
+        report: What to show.
+        console: Where to; its width and colours are the caller's choice.
+    """
+    rows = view.ordered(report.verdict.findings)
+    shown = view.matter(rows)
+    console.print(_verdict(report.verdict))
+    if shown:
+        console.print(_matter(shown, narrow=console.width < _NARROW))
+    rest = [item for item in rows if item not in shown]
+    console.print(Padding(Group(*_rest(rest)), (0, 1)), style="none")
+    for item in rows:
+        if item.finding.data is not None and item.finding.data.examples and item.finding.outcome != "pass":
+            console.print(_examples(item.title, item.finding.data.examples))
+    for comparison in report.verdict.comparisons:
+        if comparison.flips:
+            console.print(_flips(comparison))
+    for diff in report.diffs:
+        console.print(_labelled("data", f"{diff.table}: {view.diff_headline(diff)}"))
+    if report.verdict.footer:
+        console.print(Padding(Text(clean(report.verdict.footer), style="dim"), (1, 1, 0, 1)))
+
+
+def _prose(text: str, style: str = "") -> Text:
+    """A sentence; what stands between backticks is bold."""
+    said = Text(style=style)
+    for code, part in spans(clean(text)):
+        said.append(part, style="bold" if code else None)
+    return said
+
+
+def _verdict(verdict: Verdict) -> Panel:
+    tone = view.VERDICT_TONES[verdict.outcome]
+    first, colon, rest = clean(verdict.headline).partition(":")
+    line = Text.assemble((f"{_MARKS[tone]} {first}{colon}", f"bold {_COLOURS[tone]}"), (rest, "bold"))
+    said = [_prose(view.compared_with(item), "dim") for item in verdict.comparisons]
+    title = Text(f" {clean(verdict.project)} ", style="bold")
+    return Panel(Group(line, *said), box=ROUNDED, border_style=_COLOURS[tone], title=title, title_align="left")
+
+
+def _matter(rows: Sequence[view.Row], *, narrow: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=True, header_style="dim")
+    for name, ratio in (("check", 3), ("old → new", 2), ("verdict", 2), ("in words", 7)):
+        if not narrow or name != "in words":
+            table.add_column(name, ratio=ratio, overflow="fold")
+    for item in rows:
+        colour = _COLOURS[item.tone]
+        check = Text.assemble(clean(item.title), (f"\n{clean(item.place)}" if item.place else "", "dim"))
+        words = _prose(item.words)
+        if item.mend:
+            words = Text.assemble(words, "\n", _prose(f"→ {item.mend}", "dim"))
+        cells: list[RenderableType] = [
+            check,
+            Text(clean(item.number)),
+            Text(f"{_MARKS[item.tone]} {item.verdict}", colour),
+        ]
+        table.add_row(*cells, *([] if narrow else [words]))
+        if narrow:
+            table.add_row(words)
+    return table
+
+
+def _rest(rows: Sequence[view.Row]) -> list[RenderableType]:
+    """One line for each kind of outcome, with as many names as help."""
+    groups: dict[str, list[view.Row]] = {}
+    for item in rows:
+        groups.setdefault(item.verdict, []).append(item)
+    return [_labelled(verdict, _names(items), items[0].tone) for verdict, items in groups.items()]
+
+
+def _names(items: Sequence[view.Row]) -> str:
+    most = 12
+    names = "; ".join(f"{item.finding.title} {item.number}".strip() for item in items[:most])
+    more = f"; and {len(items) - most} more" if len(items) > most else ""
+    return f"{len(items)} more: {names}{more}"
+
+
+def _labelled(label: str, text: str, tone: str = "quiet") -> Text:
+    said = Text.assemble((f"{_MARKS[tone]} {label} ", _COLOURS[tone]), (clean(text), "dim"))
+    said.overflow = "fold"
+    return said
+
+
+def _examples(title: str, rows: Rows) -> Table:
+    columns = rows.columns[:_MOST_COLUMNS]
+    more = len(rows.columns) - len(columns)
+    caption = f"and {more} more columns" if more else None
+    table = Table(
+        title=Text(clean(title), style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        header_style="dim",
+        caption=caption,
+    )
+    for column in columns:
+        table.add_column(Text(clean(column, _MOST_CELL)), overflow="fold")
+    for row in rows.rows:
+        table.add_row(*(_cell(cell) for cell in row[: len(columns)]))
+    return table
+
+
+def _cell(cell: str | None) -> Text:
+    return Text("missing", style="dim italic") if cell is None else Text(clean(cell, _MOST_CELL))
+
+
+def _flips(comparison: Comparison) -> Table:
+    table = Table(
+        title=Text(
+            f"Rows that only one model has right, against {clean(view.baseline_name(comparison.baseline))}", "bold"
+        ),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        header_style="dim",
+    )
+    table.add_column("slice", overflow="fold")
+    for name in ("rows", "better", "worse"):
+        table.add_column(name, justify="right")
+    flips = sorted(comparison.flips, key=lambda item: (item.slice is not None, item.gained - item.lost))
+    for item in flips[:_MOST_SLICES]:
+        counts = (item.rows, item.gained, item.lost)
+        table.add_row(Text(clean(item.slice or "all rows", _MOST_CELL)), *(units.count(number) for number in counts))
+    return table
