@@ -102,7 +102,7 @@ def _change_passes(evidence: GateEvidence, beta: float) -> str:
     word, metric = units.bad_word(evidence.metric), evidence.metric
     if evidence.worst is None:
         return f"A {word} bigger than you allow is ruled out {_sure(beta)}."
-    if evidence.worst <= 0:
+    if units.amount(metric, evidence.worst) == "0":
         return f"Any {word} is ruled out {_sure(beta)}."
     worst, allowed = _worst_and_allowed(evidence)
     start = "The models are right on the same rows. " if (evidence.gained, evidence.lost) == (0, 0) else ""

@@ -31,6 +31,8 @@ NAMES = {
 MINUS = "\N{MINUS SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_DIGITS = 5
+_NOTHING = 1e-12
+"""A change below this is rounding."""
 
 
 def metric_name(metric: str) -> str:
@@ -113,9 +115,11 @@ def amount(metric: str, size: float, digits: int = 2, *, up: bool = False) -> st
         up: Round up, for a bound that must not look smaller than it is.
     """
     scaled = 100 * size if metric in SHARES else size
-    if scaled == 0 or not math.isfinite(scaled):
-        return "0" if scaled == 0 else "any size"
-    # The leading 1e-9 keeps a number that is exact in decimal, such as 0.5, from being rounded up to 0.51.
+    if scaled < _NOTHING:
+        return "0"
+    if not math.isfinite(scaled):
+        return "any size"
+    # The 1e-9 keeps a number that is exact in decimal, such as 0.5, from being rounded up to 0.51.
     exponent = math.floor(math.log10(scaled)) - digits + 1
     if up:
         scaled = math.ceil(scaled / 10**exponent - 1e-9) * 10**exponent

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from mlci.nouns.report import Report
 
 # Single-width marks: terminals disagree about the width of emoji.
-_MARKS = {"good": "✓", "bad": "✗", "open": "!", "quiet": "·"}  # noqa: RUF001 - a mark, not a letter
+_MARKS = {"good": "✓", "bad": "✗", "open": "!", "quiet": "·"}
 _COLOURS = {"good": "green", "bad": "red", "open": "yellow", "quiet": "bright_black"}
 _MOST_CELL = 40
 _MOST_COLUMNS = 8
-_MOST_TABLES = 6
+_MOST_NAMES = 12
+_SECTION = (1, 0, 0, 1)
 _MOST_SLICES = 5
 _NARROW = 80
 
@@ -44,17 +45,19 @@ def render_terminal(report: Report, console: Console) -> None:
     shown = view.matter(rows)
     console.print(_verdict(report.verdict))
     if shown:
-        console.print(_matter(shown, narrow=console.width < _NARROW))
-    rest = [item for item in rows if item not in shown]
-    console.print(Padding(Group(*_rest(rest)), (0, 1)), style="none")
+        console.print(*_stacked(shown) if console.width < _NARROW else [_matter(shown)], sep="\n")
+    for line in _rest([item for item in rows if item not in shown]):
+        console.print(Padding(line, (0, 1)))
     for item in rows:
         if item.finding.data is not None and item.finding.data.examples and item.finding.outcome != "pass":
-            console.print(_examples(item.title, item.finding.data.examples))
+            console.print(Padding(_examples(item.title, item.finding.data.examples), _SECTION))
     for comparison in report.verdict.comparisons:
         if comparison.flips:
-            console.print(_flips(comparison))
+            console.print(Padding(_flips(comparison), _SECTION))
+    if report.diffs:
+        console.print()
     for diff in report.diffs:
-        console.print(_labelled("data", f"{diff.table}: {view.diff_headline(diff)}"))
+        console.print(Padding(_labelled("data", f"{diff.table}: {view.diff_headline(diff)}"), (0, 1)))
     if report.verdict.footer:
         console.print(Padding(Text(clean(report.verdict.footer), style="dim"), (1, 1, 0, 1)))
 
@@ -76,41 +79,51 @@ def _verdict(verdict: Verdict) -> Panel:
     return Panel(Group(line, *said), box=ROUNDED, border_style=_COLOURS[tone], title=title, title_align="left")
 
 
-def _matter(rows: Sequence[view.Row], *, narrow: bool) -> Table:
+def _matter(rows: Sequence[view.Row]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=True, header_style="dim")
     for name, ratio in (("check", 3), ("old → new", 2), ("verdict", 2), ("in words", 7)):
-        if not narrow or name != "in words":
-            table.add_column(name, ratio=ratio, overflow="fold")
+        table.add_column(name, ratio=ratio, overflow="fold")
     for item in rows:
-        colour = _COLOURS[item.tone]
-        check = Text.assemble(clean(item.title), (f"\n{clean(item.place)}" if item.place else "", "dim"))
-        words = _prose(item.words)
-        if item.mend:
-            words = Text.assemble(words, "\n", _prose(f"→ {item.mend}", "dim"))
-        cells: list[RenderableType] = [
-            check,
-            Text(clean(item.number)),
-            Text(f"{_MARKS[item.tone]} {item.verdict}", colour),
-        ]
-        table.add_row(*cells, *([] if narrow else [words]))
-        if narrow:
-            table.add_row(words)
+        table.add_row(_check(item), Text(clean(item.number)), _outcome(item), _words(item))
     return table
 
 
+def _check(item: view.Row) -> Text:
+    where = f"\n{clean(item.place)}" if item.place and item.tone in {"bad", "open"} else ""
+    return Text.assemble(clean(item.title), (where, "dim"))
+
+
+def _outcome(item: view.Row) -> Text:
+    return Text(f"{_MARKS[item.tone]} {item.verdict}", _COLOURS[item.tone])
+
+
+def _words(item: view.Row) -> Text:
+    words = _prose(item.words)
+    return Text.assemble(words, "\n", _prose(f"→ {item.mend}", "dim")) if item.mend else words
+
+
+def _stacked(rows: Sequence[view.Row]) -> list[RenderableType]:
+    """The same below each other, where four columns are too narrow to read."""
+    said: list[RenderableType] = []
+    for item in rows:
+        head = Text.assemble(_outcome(item), " ", Text(clean(item.title), "bold"), f" {clean(item.number)}")
+        said += ["", head, Padding(_words(item), (0, 0, 0, 2))]
+    return [*said, ""]
+
+
 def _rest(rows: Sequence[view.Row]) -> list[RenderableType]:
-    """One line for each kind of outcome, with as many names as help."""
+    """One paragraph for each kind of outcome, with as many names as help."""
     groups: dict[str, list[view.Row]] = {}
     for item in rows:
         groups.setdefault(item.verdict, []).append(item)
-    return [_labelled(verdict, _names(items), items[0].tone) for verdict, items in groups.items()]
+    return [
+        _labelled(f"{len(items)} more {verdict}", _names(items), items[0].tone) for verdict, items in groups.items()
+    ]
 
 
 def _names(items: Sequence[view.Row]) -> str:
-    most = 12
-    names = "; ".join(f"{item.finding.title} {item.number}".strip() for item in items[:most])
-    more = f"; and {len(items) - most} more" if len(items) > most else ""
-    return f"{len(items)} more: {names}{more}"
+    names = "; ".join(f"{item.finding.title} {item.number}".strip() for item in items[:_MOST_NAMES])
+    return f"{names}; and {len(items) - _MOST_NAMES} others" if len(items) > _MOST_NAMES else names
 
 
 def _labelled(label: str, text: str, tone: str = "quiet") -> Text:
@@ -128,6 +141,7 @@ def _examples(title: str, rows: Rows) -> Table:
         title_justify="left",
         box=SIMPLE_HEAD,
         header_style="dim",
+        pad_edge=False,
         caption=caption,
     )
     for column in columns:
@@ -149,6 +163,7 @@ def _flips(comparison: Comparison) -> Table:
         title_justify="left",
         box=SIMPLE_HEAD,
         header_style="dim",
+        pad_edge=False,
     )
     table.add_column("slice", overflow="fold")
     for name in ("rows", "better", "worse"):

@@ -27,7 +27,7 @@ from mlci.nouns.report import (
     SliceChange,
 )
 
-CARRIERS = "9E AA AS B6 DL EV F9 FL HA MQ OO UA US VX WN YV".split()
+CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
 BASE = "5f1e0c9a7d3b4e2f8a6c1d0b9e8f7a6b5c4d3e2f"
 
 
@@ -47,7 +47,7 @@ def gate(outcome, line, *, level="block", critical=False, **given):
     )
 
 
-def data(check, title, message, outcome="pass", line=12, level="block", mend="", **evidence):  # noqa: PLR0913 - all are needed
+def data(check, title, message, outcome="pass", line=12, level="block", mend="", **evidence):
     return Finding(
         check=f"data.flights.{check}",
         title=title,
@@ -95,7 +95,8 @@ TYPES = data("distance.type", "distance is an integer", "All 336,776 values are 
 RANGE = data("distance.range", "distance lies in [10, 6000]", "All rows do.", column="distance", count=0, share=0.0)
 CARRIER = data(
     "carrier.allowed", "carrier is one of 16 values", "37 rows have another value: ZZ (30), XX (7).",
-    "fail", 24, "warn", "Add the new carriers to `allowed`, or correct the rows.", column="carrier", count=37, share=0.00011,
+    "fail", 24, "warn", "Add the new carriers to `allowed`, or correct the rows.",
+    column="carrier", count=37, share=0.00011,
     examples=Rows(columns=("flight_id", "carrier", "origin"), rows=(("2013-04-01-ZZ-17", "ZZ", "JFK"),)),
 )  # fmt: skip
 MISSING = data(
