@@ -67,7 +67,8 @@ $(VENV)/.uv: requirements/uv.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.packages: requirements/dev.txt requirements/data.txt $(VENV)/.uv
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/uv.txt requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --build-constraints requirements/dev.txt \
+		requirements/uv.txt requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --no-build-isolation \
 		-r requirements/data.txt
 	@touch $@

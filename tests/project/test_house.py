@@ -1,0 +1,47 @@
+"""The house's own files: pins without addresses, a pipeline that fits its scripts."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+PINS = sorted((REPOSITORY / "requirements").glob("*.txt"))
+
+
+@pytest.mark.parametrize("file", PINS, ids=lambda file: file.name)
+def test_every_requirement_is_pinned_by_hash_without_an_address(file):
+    text = file.read_text()
+    assert not re.search(r"https?:|file:|^--|^-[efi]", text, re.MULTILINE)
+    requirements = [line for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)]
+    assert requirements
+    for line in requirements:
+        assert re.match(r"[a-z0-9.-]+==\S+( ; .+)? \\$", line), line
+    assert text.count("--hash=sha256:") >= len(requirements)
+
+
+def test_pipeline_has_the_stages_of_the_plan():
+    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+    assert list(stages) == ["ingest", "check", "split", "train", "export", "predict", "test"]
+
+
+def test_scripts_of_the_project_do_not_know_mlci():
+    for script in [*(REPOSITORY / "data").glob("*.py"), *(REPOSITORY / "models").glob("*.py")]:
+        assert "mlci" not in script.read_text()
+
+
+def test_parameters_that_the_pipeline_names_exist():
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    for stage in yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"].values():
+        for path in stage.get("params", []):
+            value = params
+            for key in path.split("."):
+                value = value[key]
+
+
+def test_make_lists_its_targets():
+    listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "test", "test-fast", "lint", "format", "lock", "bench", "clean"):
+        assert f"make {target} " in listed
