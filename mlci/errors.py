@@ -25,6 +25,12 @@ class MlciError(Exception):
         return f"{self.problem}\n  mend: {self.mend}" if self.mend else self.problem
 
 
+class GateError(MlciError):
+    """A gate that blocks did not hold, and there is no verdict to say it in."""
+
+    exit_code = 1
+
+
 class PolicyError(MlciError):
     """The policy or the command is wrong: a typo, a contradiction, an unknown key."""
 

@@ -6,8 +6,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-import yaml
-
+from mlci.edges.dvc_lock import md5_of
 from mlci.edges.files import digest, replaced, write_bytes
 from mlci.errors import WorldError
 
@@ -81,11 +80,8 @@ class Revisions:
             content = self.history.read(rev, file)
             if content is None:
                 continue
-            folder = PurePosixPath(file).parent
-            for out in _outs(content):
-                name = out.get("path")
-                if isinstance(name, str) and (folder / name).as_posix() == path:
-                    return str(out.get("md5", ""))
+            if known := md5_of(content, PurePosixPath(file).parent, path):
+                return known
         return ""
 
     def _from_dvc(self, rev: str, path: str, target: Path) -> Path:
@@ -106,25 +102,6 @@ class Revisions:
                 f"`dvc pull` at {rev[:10]}, or whoever made it runs `dvc push`; `dvc repro` makes a lost one again",
             ) from error
         return target
-
-
-def _outs(content: bytes) -> list[dict[str, object]]:
-    """All outputs that a `dvc.lock` or a `.dvc` file lists."""
-    try:
-        lock = yaml.safe_load(content)
-    except yaml.YAMLError:
-        return []
-    if not isinstance(lock, dict):
-        return []
-    stages = lock.get("stages")
-    holders = [*(stages.values() if isinstance(stages, dict) else ()), lock]
-    return [
-        out
-        for holder in holders
-        if isinstance(holder, dict)
-        for out in holder.get("outs") or ()
-        if isinstance(out, dict)
-    ]
 
 
 def _linked(source: Path, target: Path) -> Path:

@@ -130,7 +130,7 @@ def prove_export(  # noqa: PLR0913 - what to export, who it is and how it is pro
         update={"inputs": tuple(each.model_copy(update={"nullable": each.name not in refused}) for each in inputs)}
     )
     content = with_metadata(converted.content, signature, origin)
-    parities = [parity for pair, parity in judged if pair.kind != "missing" or pair.column not in refused]
+    parities = [parity for pair, parity in judged if _counts(pair, parity, refused)]
     unknown = tuple(pair.group for pair in pairs if pair.expected is None)
     return content, _export(content, converted, parities, tuple(sorted(refused)), unknown)
 
@@ -139,6 +139,13 @@ def _require_task(task: str, classes: tuple[ClassLabel, ...]) -> None:
     found = "regression" if not classes else "binary" if len(classes) == 2 else "multiclass"  # noqa: PLR2004 - a binary model has two classes
     if task != found and not (task == "multiclass" and classes):
         raise WorldError(f"the estimator is a {found} one, and the policy says {task}", "set `mlci.model.task`")
+
+
+def _counts(pair: Pair, parity: Parity, refused: set[str]) -> bool:
+    """Whether a group of rows decides: one that never occurs and is refused, or read as missing, does not."""
+    if pair.kind == "empty":
+        return pair.occurs or parity.held
+    return pair.kind != "missing" or pair.column not in refused
 
 
 def _compare(pair: Pair, signature: Signature, threshold: float | None, tolerance: float) -> Parity:

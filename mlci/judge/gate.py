@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mlci.judge.contrast import change_of, estimate_of
+from mlci.judge.contrast import change_of, estimate_of, point
 from mlci.judge.stats.decision import decide_change
 from mlci.judge.stats.multiplicity import Corrected, tarone_holm
 from mlci.judge.stats.power import further_rows, smallest_drop, smallest_drop_normal
@@ -15,6 +15,7 @@ from mlci.judge.words import gate_mend, gate_message, gate_title
 from mlci.nouns.change import Change, Estimate, TooFew
 from mlci.nouns.finding import Finding, GateEvidence
 from mlci.nouns.policy import METRICS, MetricGate
+from mlci.nouns.report import SliceChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -245,3 +246,65 @@ def _limit_text(ask: Ask) -> str:
     if ask.kind == "change":
         return f"{'drop' if METRICS[ask.metric] > 0 else 'rise'} <= {ask.gate.change}"
     return f"{'floor' if METRICS[ask.metric] > 0 else 'ceiling'} {ask.limit:g}"
+
+
+def incomparable(sample: Sample, gate: Gate, model: Model, baseline: str, policy: PolicyFile) -> tuple[Finding, ...]:
+    """A finding for every promised change that cannot be measured, because the models share no rows."""
+    whole = sample.parts[0]
+    found = []
+    for metric, promise in gate.metrics.items():
+        if promise.change is None:
+            continue
+        ask = _ask(sample, whole, metric, promise, "change", baseline, None)
+        value = point(metric, sample, sample.new, model.cost)
+        evidence = GateEvidence(
+            metric=metric, baseline=baseline, kind="change", rows=sample.size, new=value, limit=_limit_text(ask)
+        )
+        found.append(
+            Finding(
+                check=_check_id(ask, several=True),
+                title=gate_title(evidence, name_baseline=True),
+                area="gate",
+                level=promise.level,
+                critical=promise.critical,
+                outcome="not_comparable",
+                message=gate_message(evidence, "not_comparable"),
+                mend=gate_mend(evidence, "not_comparable"),
+                place=policy.place(*ask.path),
+                gate=evidence,
+            )
+        )
+    return tuple(found)
+
+
+def leaked_finding(leaked: int, rows: int, policy: PolicyFile) -> Finding:
+    """Test rows that the candidate was trained on: left out, and said."""
+    return Finding(
+        check="gate.leakage",
+        title="no test row was trained on",
+        area="gate",
+        level="warn",
+        outcome="fail",
+        message=f"The model was trained on {leaked:,} of the {rows:,} test rows; they are left out of every number.",
+        mend="Split again, so that train and test share no row.",
+        place=policy.place("gate", "test"),
+    )
+
+
+def slice_changes(asks: Sequence[Ask], findings: Sequence[Finding]) -> tuple[SliceChange, ...]:
+    """Changes with their intervals for the chart, in the order asked; `settle` gives a finding for every ask."""
+    return tuple(
+        SliceChange(
+            metric=ask.metric,
+            slice=ask.part or "all rows",
+            baseline=ask.baseline or "",
+            rows=ask.rows,
+            change=ask.seen.change,
+            low=ask.seen.low,
+            high=ask.seen.high,
+            outcome=finding.outcome,
+            tolerance=ask.tolerance,
+        )
+        for ask, finding in zip(asks, findings, strict=False)
+        if isinstance(ask.seen, Change)
+    )

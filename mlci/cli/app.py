@@ -1,0 +1,101 @@
+"""All commands by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlci import __version__
+from mlci.cli import data, model
+from mlci.cli.options import AsJson, PolicyName, Project, progress, show, tell
+
+app = typer.Typer(
+    name="mlci",
+    help="GitOps for machine learning: check the data, test the model against the previous one, gate the merge.",
+    epilog="Exit codes: 0 held, 1 a gate failed, 2 the policy or the call is wrong, 3 the world is wrong.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data")
+app.add_typer(model.app, name="model")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"mlci {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Nothing happens before a command."""
+
+
+root.__doc__ = app.info.help
+
+
+@app.command(epilog="Example: mlci compare --baseline v1.2.0")
+def compare(
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    baseline: Annotated[
+        str | None, typer.Option(help="Revision to compare with; default: what `mlci.gate.baseline` says.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Test the candidate against the previous model on the same rows, and write reports/verdict.json."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.compare import compare as run
+    from mlci.flows.report import save
+
+    with progress() as say:
+        report = run(project, load_policy(project, policy), baseline=baseline, say=say)
+        save(project, report)
+    raise typer.Exit(show(report, as_json=as_json))
+
+
+@app.command(epilog="Example: mlci report --format html --format markdown --out /tmp/report")
+def report(
+    project: Project = Path(),
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="html, markdown, junit, sarif or svg; default: all.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: reports/.", file_okay=False)] = None,
+    source: Annotated[str, typer.Option("--from", help="The report to show.")] = "reports/report.json",
+    as_json: AsJson = False,
+) -> None:
+    """Show the last verdict and write it as HTML, Markdown, JUnit, SARIF and charts; exits as that verdict did."""
+    from mlci.flows.report import chosen_formats, load, write
+
+    wanted = chosen_formats(formats or [])
+    found = load(project, source)
+    code = show(found, as_json=as_json)
+    for file in write(project, found, wanted, out):
+        tell(f"wrote {file}")
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: mlci score models/model.onnx data/test.parquet --out models/predictions.parquet")
+def score(
+    model_file: Annotated[Path, typer.Argument(metavar="MODEL", help="An ONNX model.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Parquet or CSV with the model's inputs.")],
+    out: Annotated[Path, typer.Option(help="Parquet file to write the predictions to.")],
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    threads: Annotated[int, typer.Option(help="Threads; 0: one per core.", min=0)] = 0,
+) -> None:
+    """Write a predictions table: the policy names id, label and threshold."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.score import score_file
+
+    with progress() as say:
+        rows = score_file(load_policy(project, policy), model_file, table, out, threads=threads, say=say)
+    tell(f"wrote {rows:,} predictions to {out}")

@@ -1,0 +1,76 @@
+"""Commands about the data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlci.cli.options import AsJson, PolicyName, Project, show, tell
+
+app = typer.Typer(help="Check tables, propose checks for them, and show what changed.", no_args_is_help=True)
+
+
+@app.command(epilog="Example: mlci data check --rows reports/failing-rows")
+def check(
+    tables: Annotated[
+        list[str] | None, typer.Argument(help="Tables by their names in the policy; default: all.")
+    ] = None,
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    rows: Annotated[
+        Path | None, typer.Option("--rows", help="Folder to save all rows that fail to, a file a check.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what was asked of the engine, and what it took.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the data against the policy, and write reports/data.json."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.check_data import check_and_report
+
+    found, explained = check_and_report(
+        project, load_policy(project, policy), tables=tuple(tables or ()), save_rows=rows, explain=explain
+    )
+    if explained:
+        tell(explained)
+    raise typer.Exit(show(found, as_json=as_json))
+
+
+@app.command(epilog="Example: mlci data infer data/flights.parquet --name flights --id flight_id")
+def infer(
+    table: Annotated[str, typer.Argument(help="Parquet, CSV or JSON lines file, or a glob of them.")],
+    name: Annotated[str | None, typer.Option(help="The table's name in the policy; default: the file's.")] = None,
+    id: Annotated[str | None, typer.Option("--id", help="Column that identifies a row.")] = None,  # noqa: A002 - the policy's word
+    label: Annotated[str | None, typer.Option(help="Column that the model predicts.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Also store the table's statistics here, to judge drift against later.")
+    ] = None,
+    project: Project = Path(),
+) -> None:
+    """Propose checks for a table from what is in it, as YAML for params.yaml."""
+    from mlci.flows.infer_data import infer_data, store_reference
+
+    sys.stdout.write(infer_data(project, table, name=name, id=id, label=label))
+    if reference is not None:
+        store_reference(project, table, reference)
+        tell(f"wrote {reference}: name it in `drift: {{reference: {reference}}}`")
+
+
+@app.command(epilog="Example: mlci data diff main")
+def diff(
+    old: Annotated[str, typer.Argument(metavar="[REV]", help="Revision to compare with.")] = "HEAD",
+    new: Annotated[str | None, typer.Argument(metavar="[REV]", help="Newer revision; default: the work tree.")] = None,
+    table: Annotated[str | None, typer.Option(help="A table by its name in the policy; default: all.")] = None,
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    as_json: AsJson = False,
+) -> None:
+    """Show what changed in the data between two revisions: rows by id, columns, and how their values shifted."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.diff_data import show_diff
+
+    sys.stdout.write(show_diff(project, load_policy(project, policy), old, new, table=table, as_json=as_json))

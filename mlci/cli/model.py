@@ -1,0 +1,49 @@
+"""Commands about the model by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlci.cli.options import AsJson, PolicyName, Project, progress, show, tell
+
+app = typer.Typer(help="Export the trained model, and test it by itself.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: mlci model export models/model.pkl --data data/train.parquet --out models/model.onnx")
+def export(
+    estimator: Annotated[Path, typer.Argument(help="The trained scikit-learn estimator, as the training wrote it.")],
+    data: Annotated[Path, typer.Option(help="The training table: real rows to prove parity on.")],
+    out: Annotated[Path, typer.Option(help="ONNX file to write.")] = Path("models/model.onnx"),
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    commit: Annotated[
+        str,
+        typer.Option(help="Commit to name inside the model; none by default: equal inputs give equal bytes."),
+    ] = "",
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load an estimator that no stage of dvc.yaml wrote: it can run any code.")
+    ] = False,
+) -> None:
+    """Convert the trained estimator to ONNX, and prove on real rows that it answers the same."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.export_model import export as run
+
+    with progress() as say:
+        told = run(project, load_policy(project, policy), estimator, data, out, commit=commit, trust=trust, say=say)
+    for line in told:
+        tell(line)
+
+
+@app.command("test", epilog="Example: mlci model test --json")
+def judge(project: Project = Path(), policy: PolicyName = "params.yaml", as_json: AsJson = False) -> None:
+    """Test the candidate by itself: floors and ceilings; write reports/metrics.json and reports/plots."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.judge_model import MODEL_REPORT, judge_model
+    from mlci.flows.report import save_stage
+
+    found = judge_model(project, load_policy(project, policy))
+    save_stage(project, MODEL_REPORT, found)
+    raise typer.Exit(show(found, as_json=as_json))

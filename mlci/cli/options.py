@@ -1,0 +1,54 @@
+"""Options that commands share, and how they end."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mlci.nouns.report import Report
+
+Project = Annotated[
+    Path, typer.Option("--project", "-C", help="Folder that holds params.yaml.", file_okay=False, exists=True)
+]
+PolicyName = Annotated[str, typer.Option("--policy", help="Policy file inside the project.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write the outcome to stdout as JSON, for machines.")]
+
+
+def show(report: Report, *, as_json: bool) -> int:
+    """Print a report and give the exit code: 0 held, 1 a gate failed."""
+    if as_json:
+        from mlci.render.json import to_json
+
+        sys.stdout.write(to_json(report))
+    else:
+        from rich.console import Console
+
+        from mlci.render.terminal import render_terminal
+
+        render_terminal(report, Console())
+    return 1 if report.verdict.blocked else 0
+
+
+def tell(message: str) -> None:
+    """Say something to a person, beside the output."""
+    sys.stderr.write(f"{message}\n")
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A line on stderr that tells what is being done; plain lines where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda text: tell(f"mlci: {text}")
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda text: status.update(escape(text))

@@ -1,0 +1,266 @@
+"""Set the candidate against its baselines on the same rows, and judge every promise of the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlci.edges.files import digest
+from mlci.edges.git import History
+from mlci.edges.policy_file import parse_policy
+from mlci.edges.predictions import Loaded, PredictionFiles
+from mlci.edges.revisions import NotKept, Revisions
+from mlci.edges.row_digests import read_row_digests
+from mlci.errors import MlciError, PolicyError, WorldError
+from mlci.flows.baseline import Baseline, Finder
+from mlci.flows.data_findings import read_data_report
+from mlci.flows.verdict import assemble
+from mlci.judge.contrast import point
+from mlci.judge.flips import flips
+from mlci.judge.gate import Ask, ask_changes, ask_values, incomparable, leaked_finding, settle, slice_changes
+from mlci.measure.curves import curves, score_histograms
+from mlci.nouns.finding import Comparison
+from mlci.nouns.policy import TASK_METRICS
+from mlci.nouns.report import Charts, MetricRow, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.sample import Sample
+
+RESCORED = Path(".cache/mlci/rescored")
+NEW = "new"
+
+
+class Met(NamedTuple):
+    """What came of one baseline: how it was compared, and on which rows."""
+
+    comparison: Comparison
+    sample: Sample | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that comparing needs to know of where it runs."""
+
+    root: Path
+    policy: PolicyFile
+    files: PredictionFiles
+    history: History
+    revisions: Revisions
+    say: Callable[[str], None]
+
+
+def compare(
+    root: Path, policy: PolicyFile, *, baseline: str | None = None, say: Callable[[str], None] = lambda _: None
+) -> Report:
+    """Judge the candidate: floors by itself, changes against every baseline, the data checks beside them.
+
+    Args:
+        root: Folder of the project.
+        policy: What the gate promises.
+        baseline: A revision to compare with instead of the policy's baselines.
+        say: Told what is being done, for a progress line.
+
+    Raises:
+        PolicyError: The policy asks for what the tables do not have.
+        WorldError: A file, the history or a baseline cannot be read.
+    """
+    history = History(root)
+    case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), say)
+    say("reading the candidate's predictions")
+    own = _trained_on_here(case)
+    alone = case.files.load(trained_on=own)
+    finder = Finder(history, case.revisions, case.files.model, case.files.gate)
+    met = [_meet(case, one, own) for one in finder.find(baseline)]
+    return _report(case, alone, met)
+
+
+def judge_alone(root: Path, policy: PolicyFile) -> Report:
+    """Judge the candidate by itself: floors and ceilings, no baseline. Raises as `compare` does."""
+    history = History(root)
+    case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), lambda _: None)
+    return _report(case, case.files.load(trained_on=_trained_on_here(case)), [], with_data=False)
+
+
+def _trained_on_here(case: Case) -> list[npt.NDArray[np.uint32]]:
+    file = case.root / case.files.gate.trained_on
+    return [read_row_digests(file)] if file.is_file() else []
+
+
+def _meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint32]]) -> Met:
+    """Compare with one baseline, as far as that is possible."""
+    comparison = Comparison(
+        baseline=one.name,
+        status="compared" if one.status == "found" else one.status,
+        reason=one.reason,
+        commit=one.commit,
+        model=one.version,
+    )
+    if one.status != "found":
+        return Met(comparison, None)
+    case.say(f"comparing with {one.name} {one.commit[:10]}")
+    theirs = _trained_on(case, one.commit)
+    trained_on = [*own, *([theirs] if theirs is not None else [])]
+    try:
+        loaded, rescored, notes = _answers(case, one, trained_on)
+    except _NotComparableError as why:
+        return Met(comparison.model_copy(update={"status": "not_comparable", "reason": str(why)}), None)
+    if theirs is None:
+        notes = (*notes, f"which rows it was trained on is not known (no {case.files.gate.trained_on} there)")
+    sample = loaded.sample
+    facts = {
+        "reason": _sentence(notes),
+        "rows": sample.size,
+        "leaked": loaded.leaked,
+        "rescored": rescored,
+        "flips": flips(sample),
+    }
+    return Met(comparison.model_copy(update=facts), sample)
+
+
+class _NotComparableError(Exception):
+    """The two models cannot be set side by side on any row; says why."""
+
+
+def _sentence(notes: Sequence[str]) -> str:
+    text = "; ".join(notes)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _trained_on(case: Case, commit: str) -> npt.NDArray[np.uint32] | None:
+    path = case.files.gate.trained_on
+    if not case.revisions.version(commit, path):
+        return None
+    try:
+        return read_row_digests(case.revisions.fetch(commit, path))
+    except NotKept:
+        return None
+
+
+def _answers(
+    case: Case, one: Baseline, trained_on: list[npt.NDArray[np.uint32]]
+) -> tuple[Loaded, bool, tuple[str, ...]]:
+    """The baseline's answers to today's test rows: its own predictions if they cover the rows, else its model's."""
+    partly: Loaded | None = None
+    try:
+        kept = case.revisions.fetch(one.commit, case.files.gate.predictions)
+        partly = case.files.load(kept, trained_on)
+        if partly.unmatched == 0:
+            return partly, False, ()
+    except WorldError as error:
+        missing = error
+    else:
+        missing = WorldError("its predictions cover other rows")
+    try:
+        scored = _rescore(case, one)
+        return case.files.load(scored, trained_on), True, ("the old model was run again on today's test rows",)
+    except MlciError as error:
+        if partly is None:
+            if isinstance(missing, NotKept) and isinstance(error, NotKept):
+                raise error from missing
+            raise _NotComparableError(f"{error.problem}; and {missing.problem}") from error
+        common = partly.sample.size
+        note = f"only {common:,} of {common + partly.unmatched:,} test rows were predicted before ({error.problem})"
+        return partly, False, (note,)
+
+
+def _rescore(case: Case, one: Baseline) -> Path:
+    """The old model's predictions on today's test table, kept for the next run."""
+    from mlci.edges.onnx.score import score_table  # noqa: PLC0415 - the runtime is heavy and not always needed
+    from mlci.edges.onnx.session import OnnxModel  # noqa: PLC0415
+
+    model_path, test = case.files.model.path, case.root / case.files.gate.test
+    if not case.revisions.version(one.commit, model_path):
+        raise WorldError(f"commit {one.commit[:10]} has no {model_path} to run on today's test rows")
+    model = case.revisions.fetch(one.commit, model_path)
+    threshold = _threshold(case, one.commit)
+    name = f"{digest(model)[:16]}-{digest(test)[:16]}-{threshold:g}.parquet"
+    target = case.root / RESCORED / name
+    if not target.exists():
+        case.say(f"running the model of {one.commit[:10]} on {case.files.gate.test}")
+        loaded = OnnxModel.load(model)
+        score_table(loaded, test, target, id=case.files.model.id, label=case.files.model.label, threshold=threshold)
+    return target
+
+
+def _threshold(case: Case, commit: str) -> float:
+    """Decisions are made at the threshold of their time."""
+    text = case.history.read(commit, case.policy.file)
+    if text is None:
+        return case.files.model.threshold
+    try:
+        model = parse_policy(text.decode("utf-8", "replace"), case.policy.file).policy.model
+    except PolicyError:
+        model = None
+    return model.threshold if model is not None else case.files.model.threshold
+
+
+def _report(case: Case, alone: Loaded, met: list[Met], *, with_data: bool = True) -> Report:
+    gate, model = case.files.gate, case.files.model
+    asks: list[Ask] = list(ask_values(alone.sample, gate, model))
+    for comparison, sample in met:
+        if sample is not None:
+            asks += ask_changes(sample, gate, model, comparison.baseline)
+    findings = [*settle(asks, gate, case.policy)]
+    for comparison, _ in met:
+        if comparison.status == "not_comparable":
+            findings += incomparable(alone.sample, gate, model, comparison.baseline, case.policy)
+    if alone.leaked:
+        findings.append(leaked_finding(alone.leaked, alone.leaked + alone.sample.size, case.policy))
+    checked = read_data_report(case.root, case.policy) if with_data else None
+    verdict = assemble(
+        case.root,
+        case.policy,
+        case.history,
+        findings=(*(checked.verdict.findings if checked else ()), *findings),
+        comparisons=tuple(comparison for comparison, _ in met),
+    )
+    charts = _charts(alone.sample, met).model_copy(
+        update={"slices": slice_changes(asks, findings), "drift": checked.charts.drift if checked else ()}
+    )
+    return Report(
+        verdict=verdict,
+        metrics=_metrics(case, alone.sample, met),
+        charts=charts,
+        diffs=checked.diffs if checked else (),
+        repeat=("dvc repro", "mlci compare", "mlci report"),
+    )
+
+
+def _charts(alone: Sample, met: list[Met]) -> Charts:
+    """Curves of both models on the rows of the first comparison, or of the candidate alone."""
+    first = next(((met_, sample) for met_, sample in met if sample is not None), None)
+    if first is None or first[1].old is None:
+        return Charts(curves=curves(alone, alone.new, NEW), scores=score_histograms(alone, alone.new, NEW))
+    comparison, sample = first
+    old = sample.old
+    assert old is not None  # noqa: S101 - seen above
+    return Charts(
+        curves=(*curves(sample, old, comparison.baseline), *curves(sample, sample.new, NEW)),
+        scores=(*score_histograms(sample, old, comparison.baseline), *score_histograms(sample, sample.new, NEW)),
+    )
+
+
+def _metrics(case: Case, alone: Sample, met: list[Met]) -> tuple[MetricRow, ...]:
+    model = case.files.model
+    found = [(comparison, sample) for comparison, sample in met if sample is not None and sample.old is not None]
+    rows = found[0][1] if found else alone
+    return tuple(
+        MetricRow(
+            metric=name,
+            new=point(name, rows, rows.new, model.cost),
+            old={
+                comparison.baseline: point(name, sample, sample.old, model.cost)
+                for comparison, sample in found
+                if sample.old is not None
+            },
+        )
+        for name in TASK_METRICS[model.task]
+        if name != "cost" or model.cost is not None
+    )

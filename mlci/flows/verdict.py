@@ -1,0 +1,67 @@
+"""Put findings together to one verdict, with the digests of everything that it speaks of."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from mlci import __version__
+from mlci.edges.files import digest
+from mlci.judge.headline import footer, headline, overall
+from mlci.nouns.finding import Digests, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlci.edges.git import History
+    from mlci.nouns.finding import Comparison, Finding
+    from mlci.nouns.policy import PolicyFile
+
+
+def assemble(
+    root: Path,
+    policy: PolicyFile,
+    history: History,
+    *,
+    findings: tuple[Finding, ...],
+    comparisons: tuple[Comparison, ...] = (),
+) -> Verdict:
+    """One verdict from all findings. The same files give the same bytes: no clock, no host, no random number."""
+    gate = policy.policy.gate
+    compared = any(comparison.status == "compared" for comparison in comparisons)
+    return Verdict(
+        project=project_name(root, policy),
+        outcome=overall(findings),
+        headline=headline(findings, comparisons),
+        findings=findings,
+        comparisons=comparisons,
+        tool=f"mlci {__version__}",
+        commit=history.head,
+        dirty=history.dirty,
+        digests=digests(root, policy),
+        alpha=gate.alpha if gate is not None else None,
+        beta=gate.beta if gate is not None else None,
+        footer=footer(gate.alpha if gate is not None and compared else None),
+    )
+
+
+def project_name(root: Path, policy: PolicyFile) -> str:
+    """The model's name, or the folder's where the policy names no model."""
+    return policy.policy.model.name if policy.policy.model is not None else root.resolve().name
+
+
+def digests(root: Path, policy: PolicyFile) -> Digests:
+    """SHA-256 of the policy as it was understood, the model, the predictions and every table."""
+    said = policy.policy.model_dump_json()
+    model, gate = policy.policy.model, policy.policy.gate
+    tables = {table.path for table in policy.policy.data.values()} | ({gate.test} if gate is not None else set())
+    return Digests(
+        policy=hashlib.sha256(said.encode()).hexdigest(),
+        model=_of(root / model.path) if model is not None else "",
+        predictions=_of(root / gate.predictions) if gate is not None else "",
+        data={path: known for path in sorted(tables) if (known := _of(root / path))},
+    )
+
+
+def _of(path: Path) -> str:
+    return digest(path) if path.is_file() else ""

@@ -1,0 +1,75 @@
+"""Rows that changed between right and wrong: where they are, and some of them to look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlci.judge.row_metrics import right
+from mlci.nouns.finding import Flips, Rows
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from mlci.nouns.sample import Answers, Sample
+
+MOST_EXAMPLES = 10
+
+
+def flips(sample: Sample) -> tuple[Flips, ...]:
+    """Gained and lost rows of every slice, the whole first, with up to ten lost rows of the whole.
+
+    None for a regression: its rows are not right or wrong.
+    """
+    if sample.old is None or sample.task == "regression":
+        return ()
+    before, after = right(sample, sample.old), right(sample, sample.new)
+    gained, lost = after & ~before, before & ~after
+    found = []
+    for part in sample.parts:
+        rows = np.ones(sample.size, dtype=np.bool_) if part.rows is None else part.rows
+        examples = _examples(sample, sample.old, lost) if part.name is None and lost.any() else None
+        found.append(
+            Flips(
+                slice=part.name,
+                rows=int(np.count_nonzero(rows)),
+                gained=int(np.count_nonzero(gained & rows)),
+                lost=int(np.count_nonzero(lost & rows)),
+                examples=examples,
+            )
+        )
+    return tuple(found)
+
+
+def _examples(sample: Sample, old: Answers, lost: npt.NDArray[np.bool_]) -> Rows:
+    """The lost rows whose score moved most."""
+    at = np.flatnonzero(lost)
+    if sample.task == "binary" and old.score is not None and sample.new.score is not None:
+        moved = np.abs(sample.new.score[at] - old.score[at])
+        at = at[np.argsort(-moved, kind="stable")]
+    chosen = at[:MOST_EXAMPLES]
+    return Rows(columns=("id", "label", "old", "new", "slices"), rows=tuple(_row(sample, old, int(i)) for i in chosen))
+
+
+def _row(sample: Sample, old: Answers, i: int) -> tuple[str | None, ...]:
+    slices = [part.name for part in sample.parts if part.name is not None and part.rows is not None and part.rows[i]]
+    return (
+        str(sample.ids[i]),
+        _label(sample, sample.label[i]),
+        _said(sample, old, i),
+        _said(sample, sample.new, i),
+        ", ".join(slices) or None,
+    )
+
+
+def _label(sample: Sample, value: np.bool_ | np.int64) -> str:
+    return sample.classes[int(value)] if sample.task == "multiclass" else str(int(value))
+
+
+def _said(sample: Sample, answers: Answers, i: int) -> str:
+    """The decision, with the score that led to it where there is one."""
+    decision = _label(sample, answers.decision[i])
+    if sample.task != "binary" or answers.score is None:
+        return decision
+    return f"{decision} ({answers.score[i]:.3f})"
