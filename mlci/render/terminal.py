@@ -116,9 +116,7 @@ def _rest(rows: Sequence[view.Row]) -> list[RenderableType]:
     groups: dict[str, list[view.Row]] = {}
     for item in rows:
         groups.setdefault(item.verdict, []).append(item)
-    return [
-        _labelled(f"{len(items)} more {verdict}", _names(items), items[0].tone) for verdict, items in groups.items()
-    ]
+    return [_labelled(f"{verdict} ({len(items)}):", _names(items), items[0].tone) for verdict, items in groups.items()]
 
 
 def _names(items: Sequence[view.Row]) -> str:
