@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def draw(specs: Mapping[str, str]) -> dict[str, str]:
+def render_svgs(specs: Mapping[str, str]) -> dict[str, str]:
     """Every specification as SVG, under the same name.
 
     The first takes about half a second, because the drawing engine starts; each further one a few hundredths.

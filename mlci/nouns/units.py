@@ -69,7 +69,7 @@ def small_percent(share: float) -> str:
 def value(metric: str, number: float | None, decimals: int | None = None) -> str:
     """A metric's value: `90.1 %` for a share, else about four digits: `0.717`, `12.3`."""
     if number is None or not math.isfinite(number):
-        return "undefined"
+        return "no value"
     return f"{_bare(metric, number, decimals)} %" if metric in SHARES else _bare(metric, number, decimals)
 
 

@@ -18,7 +18,7 @@ from mlci.render.vega import BAD, INK, MUTED, NEW, OLD, Spec, axis, chart, dashe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mlci.nouns.report import Charts, Curve, DriftBar, Histogram, Report
+    from mlci.nouns.report import Charts, Curve, DriftBar, Histogram
 
 _SIDE = 300
 _WIDTH = 340
@@ -45,20 +45,18 @@ class Chart(NamedTuple):
     wide: bool = False
 
 
-def specs(report: Report) -> dict[str, str]:
-    """Every chart that the report has data for, by name, as Vega-Lite JSON."""
-    return {item.name: json.dumps(item.spec, sort_keys=True) for item in charts(report)}
+def specs(data: Charts) -> dict[str, str]:
+    """Every chart that there is data for, by name, as Vega-Lite JSON."""
+    return {item.name: json.dumps(item.spec, sort_keys=True) for item in charts(data)}
 
 
-def charts(report: Report) -> tuple[Chart, ...]:
-    """Every chart that the report has data for, in reading order."""
-    data = report.charts
-    every = [*_slices(report), *_curves(data), *_scores(data.scores), *_drift(data.drift)]
-    return tuple(every)
+def charts(data: Charts) -> tuple[Chart, ...]:
+    """Every chart that there is data for, in reading order."""
+    return (*_slices(data), *_curves(data), *_scores(data.scores), *_drift(data.drift))
 
 
-def _slices(report: Report) -> Iterable[Chart]:
-    for place, ((metric, baseline), items) in enumerate(view.slice_changes(report).items()):
+def _slices(data: Charts) -> Iterable[Chart]:
+    for place, ((metric, baseline), items) in enumerate(view.slice_changes(data).items()):
         if place == _MOST_SLICE_CHARTS:
             return
         name = units.metric_name(metric)
@@ -225,7 +223,7 @@ def _drift(drift: Sequence[DriftBar]) -> Iterable[Chart]:
                 f"drift-{measure}",
                 title,
                 "How far a column has moved from the reference. It is an alarm only where even the lower bound (the "
-                "dark tick) is beyond the dashed line.",
+                "upright tick) is beyond the dashed line.",
                 _drift_spec(bars[:_MOST_BARS], words, several=several),
             )
 

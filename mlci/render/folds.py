@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.nouns import units
 from mlci.render import view
-from mlci.render.text import markdown_code, markdown_fence, markdown_prose, markdown_text
+from mlci.render.text import markdown_code, markdown_fence, markdown_number, markdown_prose, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,8 +83,8 @@ def _checks(verdict: Verdict) -> Fold:
     items = tuple(
         _line(
             markdown_text(item.title, _MOST_NAME),
-            markdown_text(item.number, _MOST_NAME),
-            f"{item.icon} {item.verdict}",
+            markdown_number(item.number),
+            f"{item.icon}&nbsp;{item.verdict}",
             markdown_prose(item.words, _MOST_WORDS),
             markdown_code(item.place, _MOST_NAME) if item.place else "",
         )
@@ -116,7 +116,7 @@ def _moved(metric: str, old: float | None, new: float | None) -> str:
 
 
 def _slices(report: Report) -> Iterable[Fold]:
-    for (metric, baseline), changes in view.slice_changes(report).items():
+    for (metric, baseline), changes in view.slice_changes(report.charts).items():
         largest = max(abs(item.change) for item in changes)
         name = markdown_text(units.metric_name(metric), _MOST_NAME)
         yield Fold(

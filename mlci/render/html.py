@@ -37,7 +37,7 @@ def render_html(report: Report, svgs: Mapping[str, str]) -> str:
         ValueError: A chart is no SVG.
     """
     templates = _templates()
-    drawn = [(item, _drawing(item, svgs[item.name])) for item in charts(report) if item.name in svgs]
+    drawn = [(item, _drawing(item, svgs[item.name])) for item in charts(report.charts) if item.name in svgs]
     css = _css()
     rows = view.ordered(report.verdict.findings)
     page = templates.get_template("report.html.jinja").render(

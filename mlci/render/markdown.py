@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.render import view
 from mlci.render.folds import Fold, folds
-from mlci.render.text import markdown_code, markdown_prose, markdown_text
+from mlci.render.text import markdown_code, markdown_number, markdown_prose, markdown_text
 
 if TYPE_CHECKING:
     from mlci.nouns.report import Report
@@ -55,7 +55,7 @@ def _top(report: Report) -> str:
     lines = [marker(verdict.project), f"### {view.ICONS[view.VERDICT_TONES[verdict.outcome]]} {line}"]
     rows = view.ordered(verdict.findings)
     if shown := view.matter(rows):
-        lines += ["", "| check | old → new | verdict | in words |", "|:--|--:|:--|:--|"]
+        lines += ["", "| check | old&nbsp;→&nbsp;new | verdict | in words |", "|:--|--:|:--|:--|"]
         lines += [_row(item) for item in shown]
     left = sum(item.finding.blocks for item in rows) - sum(item.finding.blocks for item in shown)
     if left > 0:
@@ -70,8 +70,8 @@ def _row(item: view.Row) -> str:
     where = f"<br>{markdown_code(item.place, _MOST_NAME)}" if item.place and item.tone in {"bad", "open"} else ""
     cells = [
         markdown_text(item.title, _MOST_NAME) + where,
-        markdown_text(item.number, _MOST_NAME),
-        f"{item.icon} {item.verdict}",
+        markdown_number(item.number),
+        f"{item.icon}&nbsp;{item.verdict}",
         markdown_prose(item.words, _MOST_WORDS) + mend,
     ]
     return f"| {' | '.join(cells)} |"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mlci.nouns.report import SliceChange
 
-_WIDTH = 420
+_WIDTH = 480
 _STEP = 22
 _STATES = {"blocked": BAD, "not enough data": OPEN, "safe": NEW, "too small to tell": OLD}
 _WORDS = {"fail": "blocked", "inconclusive": "not enough data", "pass": "safe"}
@@ -59,13 +59,15 @@ def slice_spec(items: Sequence[SliceChange]) -> Spec:
         _column("shown", slices, 56, "right", INK),
         _column("rows", slices, 70, "left", MUTED),
     ]
-    return chart({"data": {"values": rows}, "layer": layers, "width": _WIDTH, "height": {"step": _STEP}})
+    spec: Spec = {"data": {"values": rows}, "layer": layers, "width": _WIDTH, "height": {"step": _STEP}}
+    # The texts to the right may be wider in the page's font than in the one that they were measured in.
+    return {**chart(spec), "padding": {"left": 4, "right": 40, "top": 6, "bottom": 4}}
 
 
 def _decimals(changes: Sequence[float]) -> int:
-    """Two significant digits of the largest change."""
+    """Three significant digits of the largest change."""
     largest = max((abs(change) for change in changes), default=0.0)
-    return min(5, max(0, 1 - math.floor(math.log10(largest)))) if largest > 0 else 2
+    return min(5, max(0, 2 - math.floor(math.log10(largest)))) if largest > 0 else 2
 
 
 def _row(item: SliceChange, factor: float, decimals: int) -> dict[str, object]:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from mlci.nouns.finding import Comparison, Rows, Verdict
     from mlci.nouns.report import Report
 
-# Single-width marks: terminals disagree about the width of emoji.
-_MARKS = {"good": "✓", "bad": "✗", "open": "!", "quiet": "·"}
 _COLOURS = {"good": "green", "bad": "red", "open": "yellow", "quiet": "bright_black"}
 _MOST_CELL = 40
 _MOST_COLUMNS = 8
@@ -73,7 +71,7 @@ def _prose(text: str, style: str = "") -> Text:
 def _verdict(verdict: Verdict) -> Panel:
     tone = view.VERDICT_TONES[verdict.outcome]
     first, colon, rest = clean(verdict.headline).partition(":")
-    line = Text.assemble((f"{_MARKS[tone]} {first}{colon}", f"bold {_COLOURS[tone]}"), (rest, "bold"))
+    line = Text.assemble((f"{view.MARKS[tone]} {first}{colon}", f"bold {_COLOURS[tone]}"), (rest, "bold"))
     said = [_prose(view.compared_with(item), "dim") for item in verdict.comparisons]
     title = Text(f" {clean(verdict.project)} ", style="bold")
     return Panel(Group(line, *said), box=ROUNDED, border_style=_COLOURS[tone], title=title, title_align="left")
@@ -94,7 +92,7 @@ def _check(item: view.Row) -> Text:
 
 
 def _outcome(item: view.Row) -> Text:
-    return Text(f"{_MARKS[item.tone]} {item.verdict}", _COLOURS[item.tone])
+    return Text(f"{view.MARKS[item.tone]} {item.verdict}", _COLOURS[item.tone])
 
 
 def _words(item: view.Row) -> Text:
@@ -125,7 +123,7 @@ def _names(items: Sequence[view.Row]) -> str:
 
 
 def _labelled(label: str, text: str, tone: str = "quiet") -> Text:
-    said = Text.assemble((f"{_MARKS[tone]} {label} ", _COLOURS[tone]), (clean(text), "dim"))
+    said = Text.assemble((f"{view.MARKS[tone]} {label} ", _COLOURS[tone]), (clean(text), "dim"))
     said.overflow = "fold"
     return said
 

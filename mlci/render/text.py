@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MOST_NUMBER = 40
 _MOST_MARKS = 3
 """Combining marks on one character; more only serve to paint over other lines."""
 
@@ -99,6 +100,11 @@ def markdown_code(text: str, most: int | None = None) -> str:
     # Parsers look for addresses before they know what is code.
     inside = inside.replace("://", "&#58;//").replace("www.", "www&#46;").replace("@", f"&#64;{_BREAK}")
     return f"<code>{inside}</code>"
+
+
+def markdown_number(text: str) -> str:
+    """A number with its unit, which stays on one line."""
+    return markdown_text(text, _MOST_NUMBER).replace(" ", "&nbsp;")
 
 
 def markdown_fence(lines: tuple[str, ...], language: str = "sh") -> str:

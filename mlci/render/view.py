@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mlci.nouns.finding import Comparison, Finding, GateEvidence, Verdict
-    from mlci.nouns.report import DataDiff, Report, SliceChange
+    from mlci.nouns.report import Charts, DataDiff, SliceChange
 
 MOST_ROWS_THAT_MATTER = 5
 
@@ -21,6 +21,9 @@ ICONS = {
     "quiet": "\N{MEDIUM WHITE CIRCLE}",
 }
 """The mark of each tone."""
+
+MARKS = {"good": "✓", "bad": "✗", "open": "!", "quiet": "·"}
+"""The same without emoji: terminals disagree about their width, and not every machine has a font for them."""
 
 VERDICT_TONES = {"pass": "good", "inconclusive": "open", "fail": "bad"}
 
@@ -53,8 +56,13 @@ class Row(NamedTuple):
 
     @property
     def icon(self) -> str:
-        """The mark of its tone."""
+        """The mark of its tone, as an emoji."""
         return ICONS[self.tone]
+
+    @property
+    def mark(self) -> str:
+        """The mark of its tone, as a letter."""
+        return MARKS[self.tone]
 
 
 def row(finding: Finding) -> Row:
@@ -181,14 +189,12 @@ def _sentence(text: str) -> str:
     return text if not text or text.rstrip().endswith((".", "!", "?")) else f"{text}."
 
 
-def slice_changes(report: Report) -> dict[tuple[str, str], tuple[SliceChange, ...]]:
+def slice_changes(data: Charts) -> dict[tuple[str, str], tuple[SliceChange, ...]]:
     """Changes by (metric, baseline), the worst first."""
     groups: dict[tuple[str, str], list[SliceChange]] = {}
-    for item in sorted(report.charts.slices, key=lambda item: (gain(item), item.slice)):
+    for item in sorted(data.slices, key=lambda item: (gain(item), item.slice)):
         groups.setdefault((item.metric, item.baseline), []).append(item)
-    return {
-        key: tuple(groups[key]) for key in dict.fromkeys((item.metric, item.baseline) for item in report.charts.slices)
-    }
+    return {key: tuple(groups[key]) for key in dict.fromkeys((item.metric, item.baseline) for item in data.slices)}
 
 
 def gain(item: SliceChange) -> float:
