@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, model_validator
@@ -30,13 +31,14 @@ def number(value: object) -> float:
     if isinstance(value, int | float):
         return float(value)
     text = value.strip()
-    scale = 1.0
+    scale = 1
     for suffix in ("%", "pt"):
         if text.endswith(suffix):
-            text, scale = text[: -len(suffix)].strip(), 100.0
+            text, scale = text[: -len(suffix)].strip(), 100
     if not text or not _NUMBER.fullmatch(text):
         raise ValueError(f"a number such as 10_000, 0.05 or 5% is needed here, not {value!r}")
-    return float(text.replace("_", "")) / scale
+    # In decimal, so that 0.7% is the same float as 7 of 1,000 rows.
+    return float(Decimal(text) / scale)
 
 
 def _share(value: object) -> float:

@@ -1,0 +1,182 @@
+"""All aggregates of a table, asked in as few queries as possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlci.measure.data.sql import all_of, condition_sql, where_sql
+from mlci.nouns.aggregate import Aggregate, Conflicting, Count, Number, Repeats, Shared
+from mlci.nouns.condition import Present
+from mlci.nouns.query import MOST_SLICES, KeyQuery, Plan, Query
+from mlci.nouns.sql import identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlci.nouns.data_check import DataCheck
+    from mlci.nouns.table_schema import TableSchema
+
+_WORDS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+"""Types whose values fit a signed 64-bit number, so that a key need not be hashed."""
+
+
+def needs(checks: Iterable[DataCheck]) -> tuple[Aggregate, ...]:
+    """What the checks need, each once, in their order."""
+    return tuple(dict.fromkeys(aggregate for check in checks for aggregate in check.needs))
+
+
+def plan(aggregates: Iterable[Aggregate], schema: TableSchema) -> Plan:
+    """One query for all that is not split, one for each way of splitting, one for each key, overlap and conflict."""
+    simple: dict[tuple[str, ...], list[Count | Number]] = {}
+    queries: list[Query] = []
+    keys: list[KeyQuery] = []
+    for aggregate in aggregates:
+        match aggregate:
+            case Count() | Number():
+                simple.setdefault(aggregate.part.by, []).append(aggregate)
+            case Repeats() if aggregate.part.by:
+                queries.append(_plain_repeats(aggregate, schema))
+            case Repeats():
+                keys.append(_key_query(aggregate, schema))
+            case Shared():
+                queries.append(_shared(aggregate, schema))
+            case Conflicting():
+                queries.append(_conflicting(aggregate, schema))
+    merged = [_merged(by, tuple(group), schema) for by, group in simple.items()]
+    return Plan(queries=(*merged, *queries), keys=tuple(keys))
+
+
+def _merged(by: tuple[str, ...], aggregates: tuple[Count | Number, ...], schema: TableSchema) -> Query:
+    values = [_value(aggregate, schema) for aggregate in aggregates]
+    rest = f"FROM {identifier(schema.view)}"
+    alone = tuple(_grouped(by, [value], rest) for value in values)
+    return Query(sql=_grouped(by, values, rest), aggregates=aggregates, keys=len(by), alone=alone)
+
+
+def _grouped(by: tuple[str, ...], values: Iterable[str], rest: str) -> str:
+    """SELECT the slice values, then the numbers."""
+    if not by:
+        return f"SELECT {', '.join(values)} {rest}"
+    keys = ", ".join(_slice(column) for column in by)
+    # By position: an alias could be the name of a column.
+    grouped = ", ".join(str(index) for index in range(1, len(by) + 1))
+    return f"SELECT {keys}, {', '.join(values)} {rest} GROUP BY {grouped} LIMIT {MOST_SLICES + 1}"
+
+
+def _slice(column: str) -> str:
+    return f"CAST({identifier(column)} AS VARCHAR)"
+
+
+def _value(aggregate: Count | Number, schema: TableSchema) -> str:
+    where = where_sql(aggregate.part)
+    if isinstance(aggregate, Count):
+        condition = condition_sql(aggregate.what, schema) if aggregate.what is not None else ""
+        both = all_of(where, condition)
+        return f"count_if({both})" if both else "count(*)"
+    name = identifier(aggregate.column)
+    is_float = schema.kind(aggregate.column) == "float"
+    present = condition_sql(Present(columns=(aggregate.column,)), schema) if is_float else ""
+    rows = all_of(where, present)
+    kept = f" FILTER ({rows})" if rows else ""
+    match aggregate.what:
+        case "mean":
+            return f"CAST({'favg' if is_float else 'avg'}({name}){kept} AS DOUBLE)"
+        case "sum":
+            return f"CAST({'fsum' if is_float else 'sum'}({name}){kept} AS DOUBLE)"
+        case "std":
+            return _spread(name, where, present) if is_float else f"stddev_samp({name}::DOUBLE){kept}"
+        case "quantile":
+            return f"CAST(quantile_disc({name}, {aggregate.quantile}){kept} AS DOUBLE)"
+        case "newest":
+            finite = all_of(where, f"isfinite({name})")
+            return f"epoch_us(CAST(max({name}) FILTER ({finite}) AS TIMESTAMP))"
+
+
+def _spread(name: str, where: str, present: str) -> str:
+    """Infinite as soon as a value is: the engine would refuse to compute it."""
+    finite = all_of(where, f"isfinite({name})")
+    infinite = all_of(where, present, f"isinf({name})")
+    return (
+        f"CASE WHEN count_if({infinite}) > 0 THEN 'inf'::DOUBLE ELSE stddev_samp({name}::DOUBLE) FILTER ({finite}) END"
+    )
+
+
+def _from(schema: TableSchema, *conditions: str) -> str:
+    where = all_of(*conditions)
+    return f"FROM {identifier(schema.view)}" + (f" WHERE {where}" if where else "")
+
+
+def _row(columns: Iterable[str]) -> str:
+    return ", ".join(identifier(column) for column in columns)
+
+
+def _plain_repeats(aggregate: Repeats, schema: TableSchema, extra: str = "") -> Query:
+    by = aggregate.part.by
+    rows = _from(schema, where_sql(aggregate.part), condition_sql(Present(columns=aggregate.columns), schema), extra)
+    slices = "".join(f"{_slice(column)} AS s{index}, " for index, column in enumerate(by))
+    names = "".join(f"s{index}, " for index in range(len(by)))
+    places = "".join(f"{index}, " for index in range(1, len(by) + 1))
+    inner = f"SELECT {slices}count(*) AS n {rows} GROUP BY {places}{_row(aggregate.columns)}"
+    total = "CAST(coalesce(sum(n), 0) - count(*) AS BIGINT)"
+    sql = f"SELECT {names}{total} FROM ({inner})"
+    if by:
+        sql += f" GROUP BY {names[:-2]} LIMIT {MOST_SLICES + 1}"
+    return Query(sql=sql, aggregates=(aggregate,), keys=len(by))
+
+
+def _key_query(aggregate: Repeats, schema: TableSchema) -> KeyQuery:
+    key, exact = key_sql(aggregate.columns, schema)
+    rows = _from(schema, where_sql(aggregate.part), condition_sql(Present(columns=aggregate.columns), schema))
+    return KeyQuery(
+        aggregate=aggregate,
+        keys=f"SELECT key FROM (SELECT {key} AS key {rows}) WHERE {{part}}",
+        exact=exact,
+        plain=_plain_repeats(aggregate, schema),
+        among=_plain_repeats(aggregate, schema, f"{key} IN (SELECT unnest(?))").sql,
+    )
+
+
+def key_sql(columns: tuple[str, ...], schema: TableSchema) -> tuple[str, bool]:
+    """A key as one 64-bit number, and whether that is the key itself rather than a hash of it."""
+    if len(columns) == 1 and schema.columns[columns[0]] in _WORDS:
+        return f"{identifier(columns[0])}::BIGINT", True
+    return f"hash({_row(columns)})", False
+
+
+def _shared(aggregate: Shared, schema: TableSchema) -> Query:
+    by = aggregate.part.by
+    on = " AND ".join(f"mine.{identifier(name)} = other.{identifier(name)}" for name in aggregate.columns)
+    where = where_sql(aggregate.part)
+    mine = f"(SELECT * {_from(schema, where)})"
+    rest = f"FROM {mine} AS mine SEMI JOIN {identifier(aggregate.other)} AS other ON {on}"
+    return Query(sql=_grouped(by, ["count(*)"], rest), aggregates=(aggregate,), keys=len(by))
+
+
+def conflicting_hashes(aggregate: Conflicting, schema: TableSchema) -> str:
+    """Selects the hash of every combination of features that may have several labels."""
+    label = f"hash({identifier(aggregate.label)})"
+    rows = _from(schema, where_sql(aggregate.part))
+    return (
+        f"SELECT key FROM (SELECT hash({_row(aggregate.features)}) AS key, {label} AS label {rows}) "
+        "GROUP BY key HAVING min(label) <> max(label)"
+    )
+
+
+def conflicting_rows(aggregate: Conflicting, schema: TableSchema) -> str:
+    """Selects the rows that agree in all features with a row of another label.
+
+    Only rows whose hash occurs with several labels are looked at closely, so that the table need not be grouped by all
+    of its columns.
+    """
+    features, label = _row(aggregate.features), identifier(aggregate.label)
+    near = f"hash({features}) IN ({conflicting_hashes(aggregate, schema)})"
+    rows = _from(schema, where_sql(aggregate.part), near)
+    over = f"OVER (PARTITION BY {features})"
+    # The hash of the label stands for it, because a null label is a label of its own here.
+    return f"SELECT * {rows} QUALIFY min(hash({label})) {over} <> max(hash({label})) {over}"
+
+
+def _conflicting(aggregate: Conflicting, schema: TableSchema) -> Query:
+    by = aggregate.part.by
+    rest = f"FROM ({conflicting_rows(aggregate, schema)})"
+    return Query(sql=_grouped(by, ["count(*)"], rest), aggregates=(aggregate,), keys=len(by))
