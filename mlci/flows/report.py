@@ -66,9 +66,10 @@ def _write(folder: Path, report: Report, kind: Format) -> list[Path]:
     match kind:
         case "html":
             from mlci.edges.vega import render_svgs  # noqa: PLC0415
+            from mlci.render.charts import specs  # noqa: PLC0415
             from mlci.render.html import render_html  # noqa: PLC0415
 
-            return [write_text(folder / "report.html", render_html(report, render_svgs(report.charts)))]
+            return [write_text(folder / "report.html", render_html(report, render_svgs(specs(report.charts))))]
         case "markdown":
             from mlci.render.markdown import render_markdown  # noqa: PLC0415
 
@@ -83,6 +84,7 @@ def _write(folder: Path, report: Report, kind: Format) -> list[Path]:
             return [write_text(folder / "results.sarif", render_sarif(report.verdict))]
         case "svg":
             from mlci.edges.vega import render_svgs  # noqa: PLC0415
+            from mlci.render.charts import specs  # noqa: PLC0415
 
-            svgs = render_svgs(report.charts)
+            svgs = render_svgs(specs(report.charts))
             return [write_text(folder / "charts" / f"{name}.svg", svg) for name, svg in svgs.items()]
