@@ -100,7 +100,7 @@ class PredictionFiles:
             return None
 
 
-def _join(  # noqa: PLR0913 - all that meets in one query
+def _join(
     connection: duckdb.DuckDBPyConnection,
     files: PredictionFiles,
     new: PredictionTable,
@@ -188,7 +188,7 @@ def _values(connection: duckdb.DuckDBPyConnection, test: TableSchema, column: st
     ]
 
 
-def _loaded(  # noqa: PLR0913 - what the join gave
+def _loaded(
     files: PredictionFiles,
     found: dict[str, Any],
     new: PredictionTable,
@@ -229,6 +229,7 @@ def _sample(
 ) -> Sample:
     whole = Part(None, None, ("gate", "metrics"), files.gate.metrics)
     slices = [replace(part, rows=rows[f"m{i}"].astype(bool)) for i, (part, _) in enumerate(parts)]
+    slices = [part for part in slices if _has_rows(files, part)]
     task = files.model.task
     classes = _classes(rows, new, old) if task == "multiclass" else ()
     return Sample(
@@ -239,6 +240,22 @@ def _sample(
         old=_answers(rows, "old", old, task, classes) if old is not None else None,
         parts=(whole, *slices),
         classes=classes,
+    )
+
+
+def _has_rows(files: PredictionFiles, part: Part) -> bool:
+    """Whether the slice has rows; one that the policy names must have some, or its promise is empty.
+
+    Raises:
+        PolicyError: It has none.
+    """
+    if part.rows is not None and part.rows.any():
+        return True
+    if part.path[-1] == "by":
+        return False
+    raise PolicyError(
+        f"{files.policy.place(*part.path)}: no test row that can be judged is in the slice `{part.name}`",
+        "correct its condition, or add such rows to the test set",
     )
 
 

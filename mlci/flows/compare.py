@@ -111,7 +111,7 @@ def _meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint32]]) -> Met:
         loaded, rescored, notes = _answers(case, one, trained_on)
     except _NotComparableError as why:
         return Met(comparison.model_copy(update={"status": "not_comparable", "reason": str(why)}), None)
-    if theirs is None:
+    if theirs is None and own:
         notes = (*notes, f"which rows it was trained on is not known (no {case.files.gate.trained_on} there)")
     sample = loaded.sample
     facts = {
