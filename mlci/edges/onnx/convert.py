@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.compose import ColumnTransformer
@@ -81,11 +82,11 @@ def convert(
         )
     if converter != "skl2onnx":
         try:
-            return _converted(convert_hgb(estimator, list(kinds)), "mlci", DOUBLE_TOLERANCE)
+            return _converted(convert_hgb(estimator, list(kinds)), list(kinds), "mlci", DOUBLE_TOLERANCE)
         except NotOursError as error:
             if converter == "mlci":
                 raise WorldError(f"mlci's own exporter cannot convert {_name(estimator)}: {error}") from error
-    return _converted(_by_skl2onnx(estimator, sample, kinds, numbers), "skl2onnx", FLOAT_TOLERANCE)
+    return _converted(_by_skl2onnx(estimator, sample, kinds, numbers), list(kinds), "skl2onnx", FLOAT_TOLERANCE)
 
 
 def column_type(column: pd.Series[Any]) -> InputType:
@@ -121,6 +122,7 @@ def with_metadata(content: bytes, signature: Signature, provenance: Provenance) 
 
 
 def _by_skl2onnx(estimator: Any, sample: pd.DataFrame, kinds: dict[str, InputType], numbers: str) -> ModelProto:  # noqa: ANN401 - scikit-learn has no types
+    shown = _name(estimator)
     number = FloatTensorType if numbers == "float" else DoubleTensorType
     types = [(name, (StringTensorType if kind == "string" else number)([None, 1])) for name, kind in kinds.items()]
     first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
@@ -136,11 +138,11 @@ def _by_skl2onnx(estimator: Any, sample: pd.DataFrame, kinds: dict[str, InputTyp
             )
         except Exception as error:
             raise WorldError(
-                f"skl2onnx cannot convert {_name(estimator)}: {type(error).__name__}: {_first_line(error)}",
+                f"skl2onnx cannot convert {shown}: {type(error).__name__}: {_first_line(error)}",
                 "use estimators that it knows (https://onnx.ai/sklearn-onnx/supported.html), or let the training"
                 " script write the predictions table itself and leave the export out",
             ) from error
-    _name_outputs(model, classifier=is_classifier(estimator), double=numbers == "double")
+    _name_ends(model, list(kinds), classifier=is_classifier(estimator), double=numbers == "double")
     return model
 
 
@@ -151,27 +153,41 @@ def _taking_columns(estimator: Any, sample: pd.DataFrame) -> Pipeline:  # noqa: 
     return Pipeline([("mlci_columns", join), *steps])
 
 
-def _name_outputs(model: ModelProto, *, classifier: bool, double: bool) -> None:
-    """Name the outputs `prediction` and `score`, in place."""
+def _name_ends(model: ModelProto, columns: list[str], *, classifier: bool, double: bool) -> None:
+    """Name the inputs as the columns (skl2onnx rewrites them) and the outputs `prediction` and `score`, in place."""
     graph = model.graph
     made = [each.name for each in graph.output]
     names = dict(zip(made, ("prediction", "score"), strict=True)) if classifier else {made[0]: "score"}
-    for node in graph.node:
-        for fields in (node.input, node.output):
-            fields[:] = [names.get(name, name) for name in fields]
-    for output in graph.output:
-        output.name = names[output.name]
+    names |= dict(zip((each.name for each in graph.input), columns, strict=True))
+    inside = {name for node in graph.node for name in node.output} | {each.name for each in graph.initializer}
+    names |= {name: f"/{name}" for name in inside & {*columns, *_OUTPUTS} if name not in names}
+    _rename(graph, names)
+    for each in (*graph.input, *graph.output, *graph.initializer):
+        each.name = names.get(each.name, each.name)
     if not classifier:
         numbers = TensorProto.DOUBLE if double else TensorProto.FLOAT
         graph.node.append(helper.make_node("Reshape", ["score", "mlci_shape"], ["prediction"]))
-        graph.initializer.append(numpy_helper.from_array(pd.array([-1]).to_numpy("int64"), "mlci_shape"))
+        graph.initializer.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "mlci_shape"))
         graph.output.append(helper.make_tensor_value_info("prediction", numbers, [None]))
 
 
-def _converted(model: ModelProto, converter: Literal["mlci", "skl2onnx"], tolerance: float) -> Converted:
+def _rename(graph: GraphProto, names: dict[str, str]) -> None:
+    for node in graph.node:
+        for fields in (node.input, node.output):
+            fields[:] = [names.get(name, name) for name in fields]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename(attribute.g, names)
+
+
+def _converted(
+    model: ModelProto, columns: list[str], converter: Literal["mlci", "skl2onnx"], tolerance: float
+) -> Converted:
     """Bring a model into the one form that equal estimators share, without inputs that nothing reads."""
     used = set(_names_read(model.graph))
-    inputs = [each for each in model.graph.input if each.name in used]
+    inputs = sorted(
+        (each for each in model.graph.input if each.name in used), key=lambda each: columns.index(each.name)
+    )
     del model.graph.input[:]
     model.graph.input.extend(inputs)
     opsets = sorted(model.opset_import, key=lambda each: each.domain)

@@ -22,6 +22,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
+from mlci.edges.onnx.hgb_features import column_positions
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _series(column: pa.ChunkedArray, categories: Any) -> pd.Series[Any]:  # noqa
         values[values == None] = _missing_marker(categories)  # noqa: E711 - elementwise
         return pd.Series(values, dtype=object)
     if pa.types.is_boolean(kind) and column.null_count:
-        return pd.Series(column.cast(pa.int8()).to_pandas().to_numpy(dtype=np.float64))
+        return pd.Series(np.array([np.nan if each is None else each for each in column.to_pylist()], dtype=object))
     return pd.Series(column.to_pandas())
 
 
@@ -178,9 +179,8 @@ def _known_categories(estimator: Any, columns: list[str] | None = None) -> Itera
             yield from _known_categories(step, names)
     elif isinstance(estimator, ColumnTransformer):
         for _, transformer, spec in estimator.transformers_:
-            taken = [spec] if isinstance(spec, str) else list(spec) if not isinstance(spec, slice) else []
-            if all(isinstance(each, str) for each in taken):
-                yield from _known_categories(transformer, taken)
+            if not isinstance(transformer, str):
+                yield from _known_categories(transformer, [names[at] for at in column_positions(spec, names)])
     elif getattr(estimator, "_preprocessor", None) is not None:
         yield from _known_categories(estimator._preprocessor, names)  # noqa: SLF001 - the encoder inside has no public name
     elif len(getattr(estimator, "categories_", [])) == len(names):

@@ -116,7 +116,7 @@ def _through(step: Any, plan: list[_Encoded]) -> list[_Encoded]:  # noqa: ANN401
     names = list(getattr(step, "feature_names_in_", range(len(plan))))
     after: list[_Encoded] = []
     for _, transformer, spec in step.transformers_:
-        chosen = [plan[at] for at in _positions(spec, names)]
+        chosen = [plan[at] for at in column_positions(spec, names)]
         if not isinstance(transformer, str):
             after += _through(transformer, chosen) if chosen else []
         elif transformer == "passthrough":
@@ -124,7 +124,7 @@ def _through(step: Any, plan: list[_Encoded]) -> list[_Encoded]:  # noqa: ANN401
     return after
 
 
-def _positions(spec: Any, names: list[Any]) -> list[int]:  # noqa: ANN401 - names, positions, a mask or a slice
+def column_positions(spec: Any, names: list[Any]) -> list[int]:  # noqa: ANN401 - names, positions, a mask or a slice
     """Return which columns a ColumnTransformer's entry takes."""
     if isinstance(spec, slice):
         if isinstance(spec.start, str) or isinstance(spec.stop, str):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 UNSEEN = "never seen before"
 PROBE_ROWS = 2_000
-Kind = Literal["real", "missing", "unseen"]
+Kind = Literal["real", "missing", "empty", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Pair:
 
     Attributes:
         group: What the rows are, for the reader.
-        kind: Real rows, rows with a missing value or rows with an unseen category.
+        kind: Real rows, or rows with a missing value, an empty string or an unseen category.
         column: The column that was changed; empty for the real rows.
         occurs: Whether the real rows hold such values too.
         expected: What the estimator answers; None where it refuses such rows.
@@ -67,22 +67,27 @@ def score_pairs(estimator: Any, model: OnnxModel, table: pa.Table, columns: list
     yield _pair("the real rows", "real", "", expected, model, table, occurs=True)
     few = table.take(np.linspace(0, table.num_rows - 1, min(table.num_rows, PROBE_ROWS)).astype(np.int64))
     for each in model.signature.inputs:
-        what = "string" if each.type == "string" else "value"
-        occurs = _holds_missing(table.column(each.name))
-        probe = _with_value(few, each, None)
-        yield _probe(
-            f"missing {what} in `{each.name}`", "missing", each.name, estimator, model, probe, columns, occurs=occurs
-        )
-        if each.type == "string":
-            probe = _with_value(few, each, UNSEEN)
-            yield _probe(
-                f"unseen category in `{each.name}`", "unseen", each.name, estimator, model, probe, columns, occurs=True
-            )
+        column = table.column(each.name)
+        for group, kind, value in _probes(each):
+            occurs = kind == "unseen" or (_holds_missing(column) if kind == "missing" else _holds_empty(column))
+            probe = _with_value(few, each, value)
+            yield _probe(group, kind, each.name, estimator, model, probe, columns, occurs=occurs)
+
+
+def _probes(column: Input) -> list[tuple[str, Kind, str | None]]:
+    """Return what to put into a column: the group's name, its kind and the value."""
+    if column.type != "string":
+        return [(f"missing value in `{column.name}`", "missing", None)]
+    return [
+        (f"missing string in `{column.name}`", "missing", None),
+        (f"empty string in `{column.name}`", "empty", ""),
+        (f"unseen category in `{column.name}`", "unseen", UNSEEN),
+    ]
 
 
 def _with_value(table: pa.Table, changed: Input, value: str | None) -> pa.Table:
     """Return the rows with one column replaced: by a string, or by missing values."""
-    kind = pa.string() if changed.type == "string" else pa.float64()
+    kind = {"string": pa.string(), "boolean": pa.bool_()}.get(changed.type, pa.float64())
     column = pa.array([value] * table.num_rows, kind)
     return table.set_column(table.column_names.index(changed.name), changed.name, column)
 
@@ -119,15 +124,14 @@ def _pair(
         answer = model.score(table)
     except WorldError as error:
         return Pair(group, kind, column, occurs, expected, None, error.problem)
-    return Pair(group, kind, column, occurs, expected, answer.values)  # noqa: PD011 - no pandas here
+    return Pair(group, kind, column, occurs, expected, answer.values)
 
 
 def _holds_missing(column: pa.ChunkedArray) -> bool:
-    if column.null_count:
-        return True
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_floating(kind):
-        return bool(pc.any(pc.is_nan(column)).as_py())
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return bool(pc.any(pc.equal(column.cast(pa.string()), "")).as_py())
-    return False
+    nan = pa.types.is_floating(kind) and bool(pc.any(pc.is_nan(column)).as_py())
+    return nan or bool(column.null_count)
+
+
+def _holds_empty(column: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.equal(column.cast(pa.string()), "")).as_py())
