@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from mlci.nouns.base import Level, Noun
 from mlci.nouns.scalars import AtMost, Bound, Duration, Share
+from mlci.nouns.shorthand import TEXT, TEXTS, Shorthand, either, one_or_many
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
 
 Scalar = bool | int | float | str
 Type = Literal["string", "integer", "float", "number", "boolean", "timestamp", "date"]
@@ -18,7 +22,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema({"anyOf": list(TEXTS)})]
 """One column name, or a list of them."""
 
 
@@ -30,13 +34,17 @@ class Scope(Noun):
     level: Level | None = Field(None, description="block (default), warn or info")
 
 
-class Limited(Scope):
+class Limited(Shorthand, Scope):
     """A check with a limit of its own scope: `{limit: "<= 5%", where: "origin = 'JFK'", level: warn}`."""
 
     @model_validator(mode="before")
     @classmethod
     def _wrap(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds can be anything
         return value if isinstance(value, dict | Limited) else {"limit": value}
+
+    @classmethod
+    def _describe(cls, schema: JsonSchemaValue) -> None:
+        either(schema, schema["properties"]["limit"])
 
 
 class AtMostCheck(Limited):
@@ -128,8 +136,10 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class Rule(Scope):
+class Rule(Shorthand, Scope):
     """A condition in SQL that every row must meet."""
+
+    shorthand: ClassVar[tuple[dict[str, Any], ...]] = TEXT
 
     sql: str
     tolerance: Share = 0.0
@@ -149,8 +159,10 @@ class Fresh(Scope):
     as_of: str | None = None
 
 
-class Unique(Scope):
+class Unique(Shorthand, Scope):
     """These columns together identify a row."""
+
+    shorthand: ClassVar[tuple[dict[str, Any], ...]] = TEXTS
 
     columns: Names
     tolerance: Share = 0.0
@@ -194,7 +206,7 @@ class Table(Scope):
     rows: BoundCheck | None = None
     fresh: Fresh | None = None
     columns: dict[str, Column] = {}
-    unique: tuple[Unique, ...] = ()
+    unique: tuple[Unique, ...] = Field((), json_schema_extra=one_or_many)
     rules: dict[str, Rule] = {}
     overlap: Overlap | None = None
     conflicts: Conflicts | None = None

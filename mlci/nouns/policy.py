@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from mlci.nouns.base import Level, Noun, Place
 from mlci.nouns.data_policy import Names, Table
 from mlci.nouns.scalars import Amount, Number, Size
+from mlci.nouns.shorthand import Shorthand, one_or_many
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
 
 Task = Literal["binary", "multiclass", "regression"]
 FailWhen = Literal["any_drop", "worse_than_tolerance"]
@@ -90,7 +94,7 @@ class MetricGate(Noun):
         return self.drop or self.rise
 
 
-class Slice(Noun):
+class Slice(Shorthand, Noun):
     """A part of the rows that must hold by itself, with promises of its own beside the general ones."""
 
     where: str
@@ -105,8 +109,13 @@ class Slice(Noun):
         rest = {key: item for key, item in value.items() if key not in METRICS}
         return {**rest, "metrics": metrics} if metrics else rest
 
+    @classmethod
+    def _describe(cls, schema: JsonSchemaValue) -> None:
+        gate = schema["properties"]["metrics"]["additionalProperties"]
+        schema["properties"] |= dict.fromkeys(METRICS, gate)
 
-class Slices(Noun):
+
+class Slices(Shorthand, Noun):
     """Named slices, and columns each value of which becomes a slice."""
 
     named: dict[str, Slice] = {}
@@ -119,6 +128,10 @@ class Slices(Noun):
             return value
         named = {key: item for key, item in value.items() if key != "by"}
         return {"named": named, **({"by": value["by"]} if "by" in value else {})}
+
+    @classmethod
+    def _describe(cls, schema: JsonSchemaValue) -> None:
+        schema["additionalProperties"] = schema["properties"].pop("named")["additionalProperties"]
 
 
 def _listed(value: object) -> object:
@@ -136,7 +149,9 @@ class Gate(Noun):
     trained_on: str = Field(
         "models/trained_on.parquet", description="digests of the rows that the model was trained on"
     )
-    baseline: Annotated[tuple[Baseline, ...], BeforeValidator(_listed)] = ("merge-base", "release")
+    baseline: Annotated[tuple[Baseline, ...], BeforeValidator(_listed)] = Field(
+        ("merge-base", "release"), json_schema_extra=one_or_many
+    )
     branch: str | None = Field(None, description="the branch merged into; default: origin/HEAD, main or master")
     alpha: float = Field(0.05, gt=0, lt=0.5, description="chance to block a model that is no worse")
     beta: float = Field(0.05, gt=0, lt=0.5, description="chance to pass a model that is worse by the tolerance")

@@ -6,11 +6,12 @@ import math
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
 from mlci.nouns.base import Noun
+from mlci.nouns.shorthand import AMOUNT, BOUND, DURATION, NUMBER, SHARE, SIZE, Shorthand
 
 _NUMBER = re.compile(r"[+-]?(\d[\d_]*)?(\.\d+)?([eE][+-]?\d+)?")
 _BOUND = re.compile(r"(<=|>=|<|>|==|=)\s*(.+)")
@@ -48,18 +49,20 @@ def _share(value: object) -> float:
     return share
 
 
-Share = Annotated[float, BeforeValidator(_share)]
+Share = Annotated[float, BeforeValidator(_share), WithJsonSchema(SHARE)]
 """A part of a whole, between 0 and 1; written `5%` or `0.05`."""
 
-Number = Annotated[float, BeforeValidator(number)]
+Number = Annotated[float, BeforeValidator(number), WithJsonSchema(NUMBER)]
 """A number; written `10_000`, `0.05`, `5%` or `2pt`."""
 
 
-class Bound(Noun):
+class Bound(Shorthand, Noun):
     """A range that a measurement must fall in; NaN and what was not measured fall in none.
 
     Written `[low, high]` (closed), `">= 10_000"`, `"<= 5%"`, `"< 3"`, `"> 0"`, `"== 5"` or `5` (exactly that).
     """
+
+    shorthand: ClassVar[tuple[dict[str, Any], ...]] = BOUND
 
     low: float = -math.inf
     high: float = math.inf
@@ -121,8 +124,10 @@ AtMost = Annotated[Bound, BeforeValidator(_at_most)]
 """A `Bound` whose bare number is an upper end: `5%` means `<= 5%`."""
 
 
-class Amount(Noun):
+class Amount(Shorthand, Noun):
     """How much a metric may move: absolute (`0.01`, `1pt`) or relative to the old value (`2%`)."""
+
+    shorthand: ClassVar[tuple[dict[str, Any], ...]] = AMOUNT
 
     value: float
     relative: bool = False
@@ -154,7 +159,7 @@ def _duration(value: object) -> timedelta:
     return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), WithJsonSchema(DURATION)]
 """A span of time; written `45d`, `12h`, `30min`, `2w`."""
 
 
@@ -167,5 +172,5 @@ def _size(value: object) -> int:
     return int(float(match[1]) * _BYTES[match[2]])
 
 
-Size = Annotated[int, BeforeValidator(_size)]
+Size = Annotated[int, BeforeValidator(_size), WithJsonSchema(SIZE)]
 """A number of bytes; written `400MB`, `2GB`."""

@@ -50,4 +50,11 @@ def schemas() -> dict[str, str]:
         "properties": {"mlci": {key: item for key, item in policy.items() if key != "$defs"}},
         "$defs": policy["$defs"],
     }
-    return {"verdict.schema.json": _dumps(verdict), "params.schema.json": _dumps(params)}
+    return {"verdict.schema.json": _dumps(_finite(verdict)), "params.schema.json": _dumps(_finite(params))}
+
+
+def _finite(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """A schema without defaults that JSON cannot write."""
+    if isinstance(schema, dict):
+        return {key: _finite(item) for key, item in schema.items() if key != "default" or item == _settled(item)}
+    return [_finite(item) for item in schema] if isinstance(schema, list | tuple) else schema
