@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,8 @@ def evaluate(metric: CountMetric, c: Confusion, costs: Costs) -> Floats:
             return _share(c.tp * c.tn - c.fp * c.fn, np.sqrt(product))
         case "cost":
             return _share(costs.false_negative * c.fn + costs.false_positive * c.fp, rows)
+        case _:
+            assert_never(metric)
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

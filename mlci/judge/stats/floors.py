@@ -15,8 +15,9 @@ from scipy.special import betaincinv
 
 from mlci.judge.stats.confusion import Confusion, Costs, CountMetric, Floats, evaluate, good_direction
 from mlci.judge.stats.counts import FEWEST_POSITIVES, RESAMPLES, lower_percentile, no_worse
-from mlci.judge.stats.losses import FEWEST_ROWS, t_bounds, t_p
+from mlci.judge.stats.losses import FEWEST_ROWS
 from mlci.judge.stats.paired import at_least
+from mlci.judge.stats.student import mean_test
 from mlci.nouns.change import Bounds, Estimate, Good, TooFew, sign
 
 _PLAIN = Costs()
@@ -68,9 +69,17 @@ def share_estimate(
 
 
 def mean_estimate(
-    mean: float, n: int, variance: float, limit: float, *, good: Good = "down", alpha: float = 0.05, beta: float = 0.05
+    mean: float,
+    n: int,
+    variance: float,
+    limit: float,
+    *,
+    skew: float = 0.0,
+    good: Good = "down",
+    alpha: float = 0.05,
+    beta: float = 0.05,
 ) -> Estimate | TooFew:
-    """A mean loss against a limit, by Student's t.
+    """A mean loss against a limit, by Student's t, corrected where the losses' skewness `skew` asks for it.
 
     Raises:
         ValueError: a statistic is not finite.
@@ -80,21 +89,22 @@ def mean_estimate(
     if n < FEWEST_ROWS:
         return TooFew(what="rows", seen=n, needed=FEWEST_ROWS)
     error, away = math.sqrt(variance / n), sign(good) * (mean - limit)
-    reach = t_bounds(0.0, error, n - 1, alpha=alpha, beta=beta).natural(good)
+    test = mean_test(away, error, n, sign(good) * skew, alpha=alpha, beta=beta)
+    low, high = (limit + end for end in test.bounds.natural(good))
     return Estimate(
         value=mean,
         limit=limit,
         good=good,
-        low=mean + reach[0],
-        high=mean + reach[1],
-        p=t_p(away, error, n - 1),
+        low=low,
+        high=high,
+        p=test.p,
         n=n,
         variance=variance,
-        method="t",
+        method=test.method,
     )
 
 
-def count_estimate(  # noqa: PLR0913 - as for a change
+def count_estimate(
     counts: npt.ArrayLike,
     metric: CountMetric,
     limit: float,

@@ -2,7 +2,7 @@
 
 Everything is computed from sums per group. The estimate is a ratio of sums, so groups may differ in size. With few
 groups two answers are computed, the cluster-robust t and the BCa bootstrap over groups, and the more careful one is
-taken: the first is off for skewed groups, the second for few.
+taken.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mlci.judge.stats.bca import RESAMPLES, bootstrap_ratio
-from mlci.judge.stats.losses import skewness, t_bounds, t_p, t_suffices
+from mlci.judge.stats.losses import MOST_FOR_BOOTSTRAP
 from mlci.judge.stats.paired import accuracy_change
+from mlci.judge.stats.student import mean_test, skewness, t_suffices
 from mlci.nouns.change import Bounds, Change, Good, TooFew, sign
 
 FEWEST_GROUPS = 30
-_MOST_FOR_BOOTSTRAP = 20_000
 
 
 def group_sums(group: npt.NDArray[np.int64], *values: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], ...]:
@@ -34,7 +34,7 @@ def group_sums(group: npt.NDArray[np.int64], *values: npt.ArrayLike) -> tuple[np
     return (rows[there], *(np.asarray(s[there], dtype=np.float64) for s in sums))
 
 
-def grouped_change(  # noqa: PLR0913 - the sums of both models and the gate's error rates
+def grouped_change(
     rows: npt.ArrayLike,
     old: npt.ArrayLike,
     new: npt.ArrayLike,
@@ -72,12 +72,13 @@ def grouped_change(  # noqa: PLR0913 - the sums of both models and the gate's er
     gain = float(gains.sum() / n)
     influence = gains - gain * size
     error = math.sqrt(groups / (groups - 1) * float(np.sum(influence**2))) / n
-    bounds = t_bounds(gain, error, groups - 1, alpha=alpha, beta=beta)
-    p, method = t_p(gain, error, groups - 1), "cluster-robust t"
-    if not t_suffices(groups, skewness(influence)) and groups <= _MOST_FOR_BOOTSTRAP:
+    skew = skewness(influence)
+    bounds, p, method = mean_test(gain, error, groups, skew, alpha=alpha, beta=beta)
+    method = f"cluster-robust {method}"
+    if not t_suffices(groups, skew) and groups <= MOST_FOR_BOOTSTRAP:
         drawn = bootstrap_ratio(gains, size, rng, resamples)
         bounds = Bounds(min(bounds.lower, drawn.bound(beta)), max(bounds.upper, drawn.bound(1 - alpha)))
-        p, method = max(p, drawn.p_at_least(0.0)), "cluster-robust t and BCa over groups"
+        p, method = max(p, drawn.p_at_least(0.0)), f"{method}, BCa over groups"
     low, high = bounds.natural(good)
     return Change(
         old=float(before.sum() / n),
@@ -93,7 +94,7 @@ def grouped_change(  # noqa: PLR0913 - the sums of both models and the gate's er
     )
 
 
-def grouped_accuracy_change(  # noqa: PLR0913 - the paired table by group and the gate's error rates
+def grouped_accuracy_change(
     rows: npt.ArrayLike,
     both_right: npt.ArrayLike,
     gained: npt.ArrayLike,
@@ -116,7 +117,7 @@ def grouped_accuracy_change(  # noqa: PLR0913 - the paired table by group and th
     wrong = size - right - g - ell
     cells = (int(x.sum()) for x in (right, g, ell, wrong))
     plain = accuracy_change(*cells, alpha=alpha, beta=beta)
-    if isinstance(plain, TooFew):
+    if isinstance(plain, TooFew):  # fewer rows than groups: some groups hold none
         return plain
     return seen.model_copy(
         update={

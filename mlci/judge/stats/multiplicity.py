@@ -53,7 +53,8 @@ def tarone_holm(p: npt.ArrayLike, smallest: npt.ArrayLike, alpha: float) -> Corr
     adjusted, threshold = np.ones(values.size), np.zeros(values.size)
     chosen = np.flatnonzero(kept)
     order = chosen[np.argsort(values[chosen], kind="stable")]
-    left = np.arange(order.size, 0, -1)
+    # Tests not yet rejected at each step; tied p-values share a step, so that their order does not matter.
+    left = order.size - np.searchsorted(values[order], values[order], side="left")
     adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * left), 1.0)
     # Steps stop at the first p that does not reject: all that follow meet the threshold at which they stopped.
     stopped = int(np.argmax(np.append(adjusted[order] > alpha, values=True)))

@@ -99,7 +99,7 @@ def _power(drop: float, n: int, share: float, alpha: float) -> float:
 def _critical_lost(discordant: Floats, alpha: float) -> Floats:
     """The smallest number of lost rows whose mid-p is <= alpha; more than all where no number is."""
     # The binomial is symmetric: its normal quantile is off by a fraction of a row, or by few rows where there are few.
-    near = np.floor((discordant - float(ndtri(alpha)) * np.sqrt(discordant)) / 2)
+    near: Floats = np.floor((discordant - float(ndtri(alpha)) * np.sqrt(discordant)) / 2)
     low, high = np.maximum(near - _NEAR, np.floor(discordant / 2)), np.minimum(near + _NEAR, discordant + 1)
     high = np.maximum(high, low)
     while np.any(high - low > 1):
@@ -111,5 +111,5 @@ def _critical_lost(discordant: Floats, alpha: float) -> Floats:
 
 def _binomial(k: npt.NDArray[np.int64], n: int, q: float) -> Floats:
     """Probabilities of Bin(n, q) at k."""
-    choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    choose: Floats = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     return np.asarray(np.exp(choose + xlogy(k, q) + xlog1py(n - k, -q)), dtype=np.float64)
