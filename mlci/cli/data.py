@@ -30,14 +30,16 @@ def check(
 ) -> None:
     """Check the data against the policy, and write reports/data.json."""
     from mlci.edges.policy_file import load_policy
-    from mlci.flows.check_data import check_and_report
+    from mlci.flows.report_data import check_and_report
 
-    found, explained = check_and_report(
-        project, load_policy(project, policy), tables=tuple(tables or ()), save_rows=rows, explain=explain
+    report, found = check_and_report(
+        project, load_policy(project, policy), tables=tuple(tables or ()), rows_to=rows, explain=explain
     )
-    if explained:
-        tell(explained)
-    raise typer.Exit(show(found, as_json=as_json))
+    if found.explain:
+        tell(found.explain)
+    for file in found.saved:
+        tell(f"wrote {file}")
+    raise typer.Exit(show(report, as_json=as_json))
 
 
 @app.command(epilog="Example: mlci data infer data/flights.parquet --name flights --id flight_id")

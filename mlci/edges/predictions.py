@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from mlci.edges.duck import first_line, session, world_error
+from mlci.edges.duck import session, world_error
+from mlci.edges.duck_sql import check_condition
 from mlci.edges.prediction_table import PredictionTable, check_cover
 from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import PolicyError, WorldError
@@ -148,15 +149,8 @@ def _parts(
         return []
     slices, found = files.gate.slices, list[tuple[Part, str]]()
     for name, item in slices.named.items():
-        place = files.policy.place("gate", "slices", name, "where")
-        try:
-            connection.execute(f"SELECT CAST(({item.where}) AS BOOLEAN) FROM {identifier(test.view)} LIMIT 0")
-        except duckdb.Error as error:
-            raise PolicyError(
-                f"{place}: the condition of slice `{name}` cannot be asked of {test.path}: {first_line(error)}",
-                f"columns are {', '.join(test.columns)}",
-            ) from error
-        found.append((Part(name, None, ("gate", "slices", name), item.metrics), f"CAST(({item.where}) AS BOOLEAN)"))
+        check_condition(connection, item.where, test, files.policy.place("gate", "slices", name, "where"))
+        found.append((Part(name, None, ("gate", "slices", name), item.metrics), f"(\n{item.where}\n)"))
     for column in slices.by:
         if column not in test.columns:
             raise PolicyError(

@@ -280,8 +280,8 @@ def test_one_class_only_is_judged_where_that_makes_sense(project: Project, peopl
 @pytest.mark.parametrize(
     ("old", "new", "code", "told"),
     [
-        ('"age > 50"', '"aeg > 50"', 2, "params.yaml:9: the condition of slice `over 50s`"),
-        ('"age > 50"', '"age >"', 2, "params.yaml:9: the condition of slice `over 50s`"),
+        ('"age > 50"', '"aeg > 50"', 2, "params.yaml:9: `aeg > 50` does not fit test.parquet"),
+        ('"age > 50"', '"age >"', 2, "params.yaml:9: `age >` is no SQL condition"),
         ('"age > 50"', '"age > 500"', 2, "params.yaml:9: no test row that can be judged is in the slice `over 50s`"),
         ('"age > 50"', """"age = 51 AND person < 'p000500'\"""", 0, "too small to tell"),
         ("test: test.parquet", "test: tset.parquet", 3, "tset.parquet does not exist"),
