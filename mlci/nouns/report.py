@@ -82,17 +82,50 @@ class MetricRow(Noun):
 
 
 class ColumnDiff(Noun):
-    """How a column changed between two versions of a table; numbers as text, missing as empty."""
+    """How a column changed between two versions of a table; numbers as text, missing as empty.
+
+    Attributes:
+        column: Its name.
+        what: `shifted` where the values changed, whether or not their distribution did.
+        old: What was measured of the old version, by name: `missing`, `mean`, `median`, `share of AA`, `type`.
+        new: The same of the new version.
+        changed: Rows that both versions have and in which this column differs; None where rows can't be told apart.
+        note: What else a reader should know.
+    """
 
     column: str
     what: Literal["added", "removed", "retyped", "shifted", "same"]
     old: dict[str, str] = {}
     new: dict[str, str] = {}
+    changed: int | None = None
     note: str = ""
 
 
+class RowChange(Noun):
+    """One changed cell; every text may be hostile, and a missing value is None."""
+
+    id: str
+    column: str
+    old: str | None
+    new: str | None
+
+
 class DataDiff(Noun):
-    """What changed in a table between two revisions."""
+    """What changed in a table between two revisions.
+
+    Attributes:
+        table: Name in the policy.
+        old: The older revision.
+        new: The newer revision, or `work tree`.
+        rows_old: Rows of the old version; None where it was not read.
+        rows_new: Rows of the new version.
+        added: Rows that only the new version has.
+        removed: Rows that only the old version has.
+        changed: Rows with the same id and other values; None where the rows have no id.
+        columns: The columns that changed.
+        examples: At most ten changed cells.
+        note: Whether it is unchanged, could not be compared, or what a reader must know of the comparison.
+    """
 
     table: str
     old: str
@@ -103,6 +136,7 @@ class DataDiff(Noun):
     removed: int | None = None
     changed: int | None = None
     columns: tuple[ColumnDiff, ...] = ()
+    examples: tuple[RowChange, ...] = ()
     note: str = ""
 
 
