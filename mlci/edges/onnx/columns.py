@@ -25,6 +25,8 @@ _DTYPES = {
     "tensor(int32)": np.int32,
     "tensor(bool)": np.bool_,
 }
+_WHOLE = ("tensor(int64)", "tensor(int32)", "tensor(bool)")
+"""Element types that have no missing value."""
 
 
 def as_table(columns: pa.Table | Mapping[str, NDArray[Any]]) -> pa.Table:
@@ -74,15 +76,16 @@ def to_tensor(table: pa.Table, wanted: Input, element: str) -> NDArray[Any]:
             f"column `{wanted.name}`: expected {wanted.type}, got {kind}",
             "score the table that the model was trained on the form of, or cast the column",
         )
-    if not wanted.nullable:
+    if not wanted.nullable or element in _WHOLE:
         _refuse_missing(column, kind, wanted)
     if element == "tensor(string)":
         text = pc.fill_null(column.cast(pa.string()), "")
         return np.asarray(text.to_numpy(), dtype=object).reshape(-1, 1)
-    dtype = _DTYPES.get(element)
-    if dtype is None:
+    if element not in _DTYPES:
         raise WorldError(f"the model's input `{wanted.name}` is a {element}, which no column can be")
-    return _numbers(column, kind).astype(dtype, copy=False).reshape(-1, 1)
+    if element in _WHOLE and pa.types.is_integer(kind):
+        return np.asarray(column.to_numpy()).astype(_DTYPES[element], copy=False).reshape(-1, 1)
+    return _numbers(column, kind).astype(_DTYPES[element], copy=False).reshape(-1, 1)
 
 
 def _numbers(column: pa.ChunkedArray, kind: pa.DataType) -> NDArray[np.float64]:

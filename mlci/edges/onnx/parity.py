@@ -92,7 +92,7 @@ def _with_value(table: pa.Table, changed: Input, value: str | None) -> pa.Table:
     return table.set_column(table.column_names.index(changed.name), changed.name, column)
 
 
-def _probe(  # noqa: PLR0913 - who is asked what
+def _probe(
     group: str,
     kind: Kind,
     column: str,
@@ -124,7 +124,7 @@ def _pair(
         answer = model.score(table)
     except WorldError as error:
         return Pair(group, kind, column, occurs, expected, None, error.problem)
-    return Pair(group, kind, column, occurs, expected, answer.values)
+    return Pair(group, kind, column, occurs, expected, answer.outputs)
 
 
 def _holds_missing(column: pa.ChunkedArray) -> bool:

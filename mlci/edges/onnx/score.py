@@ -34,7 +34,7 @@ class ScoreResult:
     columns: tuple[str, ...]
 
 
-def score_table(  # noqa: PLR0913 - what to score, where to and how
+def score_table(
     model: OnnxModel,
     data_path: Path,
     out_path: Path,
@@ -124,8 +124,10 @@ def decide(scores: Scores, signature: Signature, threshold: float | None) -> NDA
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column without a dictionary, whose type could change from batch to batch."""
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    """Return a column in the one form that its values have, whichever file and batch they come from."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    text = pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return column.cast(pa.string() if text else kind)
 
 
 def _hashes(column: pa.ChunkedArray, path: Path, name: str) -> NDArray[np.int64]:

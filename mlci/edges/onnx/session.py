@@ -47,13 +47,13 @@ class Scores:
 
     Attributes:
         prediction: The class or the value, shape [rows].
-        values: Every output column: class probabilities [rows, classes], or the values [rows, 1].
+        outputs: Every output column: class probabilities [rows, classes], or the values [rows, 1].
         score: What goes into the score columns: [rows, 1] for a binary model, [rows, classes] for
             a multiclass one, [rows, 0] for a regression.
     """
 
     prediction: NDArray[Any]
-    values: NDArray[np.float64]
+    outputs: NDArray[np.float64]
     score: NDArray[np.float64]
 
 
@@ -122,7 +122,7 @@ class OnnxModel:
         parts = [self._score_batch(table.slice(start, batch_rows)) for start in starts]
         return Scores(
             np.concatenate([part.prediction for part in parts]),
-            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.outputs for part in parts]),
             np.concatenate([part.score for part in parts]),
         )
 
@@ -227,13 +227,18 @@ def _signature_of_graph(name: str, session: ort.InferenceSession, columns: tuple
                 f"{name} was made by another tool and takes a matrix of {width} columns without names",
                 "name its columns, in order",
             )
-        inputs = tuple(Input(name=each, type=_INPUT_TYPES[wanted[0].type]) for each in columns)
+        inputs = tuple(_input(each, wanted[0].type) for each in columns)
         feeds: dict[str, NDArray[Any]] = {wanted[0].name: _blank(wanted[0].type, count)}
     else:
-        inputs = tuple(Input(name=each.name, type=_INPUT_TYPES[each.type]) for each in wanted)
+        inputs = tuple(_input(each.name, each.type) for each in wanted)
         feeds = {each.name: _blank(each.type, 1) for each in wanted}
     values, labels = _run(session, feeds)
     return _made_up(name, inputs, values.shape[1], labels)
+
+
+def _input(name: str, element: str) -> Input:
+    kind = _INPUT_TYPES[element]
+    return Input(name=name, type=kind, nullable=kind in ("float", "string"))
 
 
 def _made_up(name: str, inputs: tuple[Input, ...], width: int, labels: NDArray[Any] | None) -> Signature:

@@ -119,13 +119,17 @@ def test_double_inputs_that_do_not_load_are_red():
     assert "the exported model fails" in str(export.broken[0])
 
 
-@pytest.mark.parametrize("model", [
-    make_pipeline(StandardScaler(), LogisticRegression()),
-    RandomForestClassifier(20, random_state=0),
-    GradientBoostingClassifier(n_estimators=20),
-    HistGradientBoostingClassifier(max_iter=20),
-], ids=lambda each: type(each).__name__)
-@pytest.mark.parametrize("load, task", [(load_breast_cancer, "binary"), (load_iris, "multiclass")])
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        RandomForestClassifier(20, random_state=0),
+        GradientBoostingClassifier(n_estimators=20),
+        HistGradientBoostingClassifier(max_iter=20),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+@pytest.mark.parametrize(("load", "task"), [(load_breast_cancer, "binary"), (load_iris, "multiclass")])
 def test_ordinary_models_are_green(model, load, task):
     data = load(as_frame=True)
     content, export = prove_export(model.fit(data.data, data.target), table(data.data), name="it", task=task)
@@ -134,7 +138,7 @@ def test_ordinary_models_are_green(model, load, task):
     assert (real.rows, real.flips) == (len(data.data), 0)
     assert real.max_difference <= 1e-5
     scores = OnnxModel.load(content).score(table(data.data))
-    assert scores.values.shape == (len(data.data), data.target.nunique())
+    assert scores.outputs.shape == (len(data.data), data.target.nunique())
     assert (scores.prediction == model.predict(data.data)).mean() > 0.999
 
 
