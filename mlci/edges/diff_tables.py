@@ -103,7 +103,8 @@ def _diff(pair: _Pair, memory: int) -> TableDiff:
         pair.run(f"SELECT count(*) FROM {identifier(schema.view)}")[0][0] for schema in (pair.old, pair.new)
     )
     counts = _counts(pair) if pair.key else _counts_without_key(pair)
-    cells, examples = _cells(pair) if counts.changed else ({}, ())
+    paired = (counts.changed or 0) - counts.unpaired
+    cells, examples = _cells(pair) if paired else ({}, ())
     unequal = unequal_columns(
         pair.connection, pair.old, pair.new, {name: pair.comparable(name) for name in pair.common}
     )

@@ -205,15 +205,16 @@ def _values(column: ColumnProfile, rows: int, pattern: str | None, *, keyed: boo
 def _numbers(column: ColumnProfile, *, keyed: bool) -> tuple[list[str], list[str]]:
     if column.low is None or column.high is None:
         return [], ["all infinite"]
-    seen = [f"{column.low} to {column.high}"]
+    low, high = (f"{float(end):.6g}" if column.kind == "float" else end for end in (column.low, column.high))
+    seen = [f"{low} to {high}"]
     if column.infinite:
         return [], [*seen, f"{column.infinite:,} infinite: no range holds"]
     if keyed:
         return [], seen
-    low, high = Decimal(column.low), Decimal(column.high)
-    if low == high:
-        return [], [f"always {column.low}"]
-    ends = [_number(end, whole=column.kind == "integer") for end in _wider(low, high)]
+    if column.low == column.high:
+        return [], [f"always {low}"]
+    wider = _wider(Decimal(column.low), Decimal(column.high))
+    ends = [_number(end, whole=column.kind == "integer") for end in wider]
     return [f"range: [{', '.join(ends)}]"], seen
 
 
