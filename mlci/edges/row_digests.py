@@ -1,7 +1,7 @@
-"""Which rows a model was trained on: four bytes of each row's id, small enough to travel with the model.
+"""Which rows a model was trained on: five bytes of each row's id, small enough to travel with the model.
 
-Two ids share a digest by chance with a probability of 2⁻³²: of 10,000 test rows and 1,000,000 training rows,
-about two would be taken for training rows wrongly.
+Two ids share a digest by chance with a probability of 2⁻⁴⁰: of 10,000 test rows and 1,000,000 training rows, one would
+be taken for a training row wrongly once in a hundred runs.
 """
 
 from __future__ import annotations
@@ -24,24 +24,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMN = "digest"
-_BYTES = 4
+_BYTES = 5
+_PADDING = bytes(8 - _BYTES)
 
 
-def row_digests(ids: Iterable[Any]) -> NDArray[np.uint32]:
-    """Return the digest of each id: the first four bytes of the MD5 of its text in UTF-8, the first the highest.
+def row_digests(ids: Iterable[Any]) -> NDArray[np.uint64]:
+    """Return the digest of each id: the first five bytes of the MD5 of its text in UTF-8, the first the highest.
 
     An arrow column, a numpy array and a list of the same ids give the same digests.
 
-    >>> row_digests(["a"]).tolist() == [0x0CC175B9]
+    >>> row_digests(["a"]).tolist() == [0x0CC175B9C0]
     True
     """
     values = ids.to_pylist() if isinstance(ids, pa.Array | pa.ChunkedArray) else ids
-    heads = b"".join(hashlib.md5(str(each).encode(), usedforsecurity=False).digest()[:_BYTES] for each in values)
-    return np.frombuffer(heads, dtype=">u4").astype(np.uint32)
+    heads = b"".join(
+        _PADDING + hashlib.md5(str(each).encode(), usedforsecurity=False).digest()[:_BYTES] for each in values
+    )
+    return np.frombuffer(heads, dtype=">u8").astype(np.uint64)
 
 
 def write_row_digests(ids: Iterable[Any], path: Path) -> int:
-    """Write the digests of the training rows' ids: sorted, each once, about two bytes a row.
+    """Write the digests of the training rows' ids: sorted, each once, about three bytes a row.
 
     Returns:
         The number of digests.
@@ -52,7 +55,7 @@ def write_row_digests(ids: Iterable[Any], path: Path) -> int:
     digests = np.unique(row_digests(ids))
     with replaced(path) as temporary:
         pq.write_table(
-            pa.table({_COLUMN: pa.array(digests, pa.uint32())}),
+            pa.table({_COLUMN: pa.array(digests, pa.uint64())}),
             temporary,
             compression="zstd",
             use_dictionary=False,
@@ -62,7 +65,7 @@ def write_row_digests(ids: Iterable[Any], path: Path) -> int:
     return len(digests)
 
 
-def read_row_digests(source: Path | bytes) -> NDArray[np.uint32]:
+def read_row_digests(source: Path | bytes) -> NDArray[np.uint64]:
     """Return the sorted digests that `write_row_digests` wrote.
 
     Raises:
@@ -71,12 +74,12 @@ def read_row_digests(source: Path | bytes) -> NDArray[np.uint32]:
     name = "the row digests" if isinstance(source, bytes) else str(source)
     try:
         table = pq.read_table(io.BytesIO(source) if isinstance(source, bytes) else source)
-        return np.asarray(table.column(_COLUMN).cast(pa.uint32()).to_numpy(), dtype=np.uint32)
+        return np.asarray(table.column(_COLUMN).cast(pa.uint64()).to_numpy(), dtype=np.uint64)
     except (OSError, KeyError, pa.ArrowException) as error:
         raise WorldError(f"{name} cannot be read: {error}", "train and export the model again: `dvc repro`") from error
 
 
-def trained_on(ids: Iterable[Any], digests: NDArray[np.uint32]) -> NDArray[np.bool_]:
+def trained_on(ids: Iterable[Any], digests: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Return which of the ids are among the rows that a model was trained on."""
     asked = row_digests(ids)
     if not len(digests):

@@ -93,11 +93,11 @@ def prove_export(  # noqa: PLR0913 - what to export, who it is and how it is pro
     Args:
         estimator: A fitted scikit-learn estimator or pipeline.
         table: Real rows: exactly the columns of the training, in its order.
-        name: As for `export_model`, and so are the following.
-        task: .
-        positive: .
-        threshold: .
-        provenance: .
+        name: The model's name.
+        task: `binary`, `multiclass` or `regression`.
+        positive: The positive class of a binary model; default: the last.
+        threshold: The score from which a row of a binary model is decided positive; default: one half.
+        provenance: What to store about the model's origin.
         converter: `auto`, or the one to force.
         numbers: Precision of the number inputs of skl2onnx.
 

@@ -136,7 +136,7 @@ def training_frame(estimator: Any, table: pa.Table, columns: list[str]) -> pd.Da
 
     A missing string is what the estimator's encoder knows as missing: `""`, None or NaN.
     """
-    known = dict(_known_categories(estimator))
+    known = dict(_known_categories(getattr(estimator, "best_estimator_", estimator)))
     data = {name: _series(table.column(name), known.get(name, ())) for name in columns}
     return pd.DataFrame(data)
 

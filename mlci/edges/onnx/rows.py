@@ -83,7 +83,10 @@ class Rows:
         return table
 
     def _csv(self, columns: list[str] | None) -> pacsv.CSVStreamingReader:
-        convert = pacsv.ConvertOptions(column_types=self._types, include_columns=columns)
+        # As DuckDB and pandas read it: nothing between two commas is a missing value, also of a string.
+        convert = pacsv.ConvertOptions(
+            column_types=self._types, include_columns=columns, null_values=[""], strings_can_be_null=True
+        )
         return pacsv.open_csv(self.path, convert_options=convert)
 
     def _unreadable(self, error: Exception) -> WorldError:
