@@ -12,7 +12,9 @@ from mlci.edges.duck_rows import fetch_examples, save_rows
 from mlci.edges.duck_sql import check_condition, check_pattern
 from mlci.edges.tables import find_table, open_table
 from mlci.errors import PolicyError
+from mlci.flows.data_drift import find_drift
 from mlci.flows.data_engine import OpenTable, opened
+from mlci.flows.data_reference import reference_statistics
 from mlci.judge.data import Judged, judge_data
 from mlci.measure.data.asked import Asked
 from mlci.measure.data.checks import data_checks
@@ -21,16 +23,19 @@ from mlci.measure.data.plan import needs
 from mlci.nouns.condition import Breaks, NoMatch
 from mlci.nouns.data_check import RankOf, ShareOf
 from mlci.nouns.data_result import DataResult
+from mlci.nouns.reference import CategoricalReference
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
     from mlci.nouns.aggregate import Aggregate, Answers
+    from mlci.nouns.base import Place
     from mlci.nouns.data_check import DataCheck
     from mlci.nouns.data_policy import Table
     from mlci.nouns.finding import Finding
     from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.reference import ReferenceStatistics
     from mlci.nouns.table_schema import TableSchema
 
 _OTHER = "the other table"
@@ -111,16 +116,23 @@ class _Run:
         other = find_table(self.root, self.table.overlap.table) if self.table.overlap is not None else None
         reads = [*files.files, *(other.files if other is not None else ())]
         texts = [name for name, column in self.table.columns.items() if column.type == "string"]
+        drift = self.table.drift
+        reference = reference_statistics(self.root, drift.reference, engine) if drift is not None else None
         with session(engine, reads=reads, writes=self.rows_to) as connection:
             table = opened(connection, files, self.name, engine.memory, texts)
-            checks = data_checks(self._asked(table.schema, open_table(connection, other, _OTHER) if other else None))
-            _refuse_bad_sql(table, checks)
+            other_schema = open_table(connection, other, _OTHER) if other is not None else None
+            asked = self._asked(table.schema, other_schema, reference)
+            checks = data_checks(asked)
+            self._refuse_bad_sql(table, checks)
             answers = table.ask(needs(checks))
             judged = _with_quantiles(table, judge_data(checks, answers), answers)
             findings, saved = self._with_rows(table, judged, answers)
-            return DataResult(findings=findings, saved=saved, explain="\n".join(table.told) if self.explain else "")
+            moved, bars = find_drift(table, asked, drift, reference) if drift and reference else ((), ())
+            told = "\n".join([f"-- table {self.name}", *table.told]) if self.explain else ""
+            return DataResult(findings=(*findings, *moved), drift=bars, saved=saved, explain=told)
 
-    def _asked(self, schema: TableSchema, other: TableSchema | None) -> Asked:
+    def _asked(self, schema: TableSchema, other: TableSchema | None, reference: ReferenceStatistics | None) -> Asked:
+        columns = reference.columns if reference is not None else {}
         return Asked(
             name=self.name,
             table=self.table,
@@ -129,7 +141,27 @@ class _Run:
             now=self.now,
             id_column=self.id_column,
             other=other,
+            references={
+                name: column.names
+                for name, column in columns.items()
+                if isinstance(column, CategoricalReference) and column.complete
+            },
         )
+
+    def _refuse_bad_sql(self, table: OpenTable, checks: tuple[DataCheck, ...]) -> None:
+        """Every condition and pattern of the policy is looked at before the first one runs."""
+        asked: dict[str, Place] = {}
+        for check in checks:
+            shows = check.reading.shows if isinstance(check.reading, ShareOf) else None
+            for sql in (*check.part.where, *([shows.sql] if isinstance(shows, Breaks) else [])):
+                asked.setdefault(sql, check.place)
+            if isinstance(shows, NoMatch):
+                check_pattern(table.connection, shows.pattern, check.place)
+        drift = self.table.drift
+        if drift is not None and drift.where is not None:
+            asked.setdefault(drift.where, self.policy_file.place("data", self.name, "drift", "where"))
+        for sql, place in asked.items():
+            check_condition(table.connection, sql, table.schema, place)
 
     def _with_rows(
         self, table: OpenTable, judged: tuple[Judged, ...], answers: Answers
@@ -156,20 +188,6 @@ class _Run:
                 save_rows(table.connection, broken_rows(check, key, table.schema) or sql, file, table.schema.path)
                 saved.append(str(file))
         return tuple(findings), tuple(saved)
-
-
-def _refuse_bad_sql(table: OpenTable, checks: tuple[DataCheck, ...]) -> None:
-    """Every condition and pattern of the policy is looked at before the first one runs."""
-    seen: set[str] = set()
-    for check in checks:
-        shows = check.reading.shows if isinstance(check.reading, ShareOf) else None
-        conditions = [*check.part.where, *([shows.sql] if isinstance(shows, Breaks) else [])]
-        for sql in conditions:
-            if sql not in seen:
-                check_condition(table.connection, sql, table.schema, check.place)
-                seen.add(sql)
-        if isinstance(shows, NoMatch):
-            check_pattern(table.connection, shows.pattern, check.place)
 
 
 def _with_quantiles(table: OpenTable, judged: tuple[Judged, ...], answers: Answers) -> tuple[Judged, ...]:

@@ -72,7 +72,8 @@ def _value(aggregate: Count | Number, schema: TableSchema) -> str:
     if isinstance(aggregate, Count):
         condition = condition_sql(aggregate.what, schema) if aggregate.what is not None else ""
         both = all_of(where, condition)
-        return f"count_if({both})" if both else "count(*)"
+        # Measured: CASE stops at the first part of a condition that decides it, count_if computes all of them.
+        return f"count(CASE WHEN {both} THEN 1 END)" if both else "count(*)"
     name = identifier(aggregate.column)
     is_float = schema.kind(aggregate.column) == "float"
     present = condition_sql(Present(columns=(aggregate.column,)), schema) if is_float else ""

@@ -55,7 +55,7 @@ def condition_sql(condition: Condition, schema: TableSchema) -> str:  # noqa: PL
         case Equals(column=column, value=value):
             return _equals(column, value, schema)
         case Breaks(sql=sql, nulls=nulls):
-            return f"NOT coalesce((\n{sql}\n), {'TRUE' if nulls else 'FALSE'})"
+            return f"NOT (\n{sql}\n)" if nulls else f"NOT coalesce((\n{sql}\n), FALSE)"
 
 
 def where_sql(part: Part) -> str:
