@@ -59,7 +59,7 @@ class PredictionFiles:
         self.model: Model = policy.policy.model
         self.gate: Gate = policy.policy.gate
 
-    def load(self, old: Path | None = None, trained_on: Sequence[npt.NDArray[np.uint32]] = ()) -> Loaded:
+    def load(self, old: Path | None = None, trained_on: Sequence[npt.NDArray[np.uint64]] = ()) -> Loaded:
         """Read and join; rows in the order of their ids.
 
         Args:
@@ -107,12 +107,12 @@ def _join(
     new: PredictionTable,
     old: PredictionTable | None,
     test: TableSchema | None,
-    trained_on: Sequence[npt.NDArray[np.uint32]],
+    trained_on: Sequence[npt.NDArray[np.uint64]],
 ) -> Loaded:
     sources = [_source(new, "new")]
     columns = ["new.id AS id", "new.label AS label", "new.decision AS new_decision"]
     columns += [f"new.s{i} AS new_s{i}" for i in range(len(new.scores))]
-    columns.append("CAST('0x' || left(md5(new.id), 8) AS UINTEGER) AS digest")
+    columns.append("CAST('0x' || left(md5(new.id), 10) AS UBIGINT) AS digest")
     if old is not None:
         sources.append(f"LEFT JOIN {_source(old, 'old')} ON old.id = new.id")
         columns += ["old.id IS NOT NULL AS matched", "coalesce(old.decision, new.decision) AS old_decision"]
@@ -188,7 +188,7 @@ def _loaded(
     new: PredictionTable,
     old: PredictionTable | None,
     parts: list[tuple[Part, str]],
-    trained_on: Sequence[npt.NDArray[np.uint32]],
+    trained_on: Sequence[npt.NDArray[np.uint64]],
 ) -> Loaded:
     found = {name: np.ma.filled(values) if name == "id" else values for name, values in found.items()}
     labelled = ~np.ma.getmaskarray(found["label"])

@@ -15,7 +15,7 @@ from mlci.edges.row_digests import read_row_digests
 from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.flows.baseline import Baseline, Finder
 from mlci.flows.data_findings import read_data_report
-from mlci.flows.verdict import assemble
+from mlci.flows.verdict import assemble, assemble_stage, digests
 from mlci.judge.contrast import point
 from mlci.judge.flips import flips
 from mlci.judge.gate import Ask, ask_changes, ask_values, incomparable, leaked_finding, settle, slice_changes
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from mlci.nouns.finding import Finding
     from mlci.nouns.policy import PolicyFile
     from mlci.nouns.sample import Sample
 
@@ -85,15 +86,22 @@ def judge_alone(root: Path, policy: PolicyFile) -> Report:
     """Judge the candidate by itself: floors and ceilings, no baseline. Raises as `compare` does."""
     history = History(root)
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), lambda _: None)
-    return _report(case, case.files.load(trained_on=_trained_on_here(case)), [], with_data=False)
+    alone = case.files.load(trained_on=_trained_on_here(case))
+    findings = _findings(case, alone, [], [*ask_values(alone.sample, case.files.gate, case.files.model)])
+    about = digests(root, policy).model_copy(update={"policy": ""})
+    return Report(
+        verdict=assemble_stage(root, policy, findings=findings, about=about),
+        metrics=_metrics(case, alone.sample, []),
+        charts=_charts(alone.sample, []),
+    )
 
 
-def _trained_on_here(case: Case) -> list[npt.NDArray[np.uint32]]:
+def _trained_on_here(case: Case) -> list[npt.NDArray[np.uint64]]:
     file = case.root / case.files.gate.trained_on
     return [read_row_digests(file)] if file.is_file() else []
 
 
-def _meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint32]]) -> Met:
+def _meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint64]]) -> Met:
     """Compare with one baseline, as far as that is possible."""
     comparison = Comparison(
         baseline=one.name,
@@ -133,7 +141,7 @@ def _sentence(notes: Sequence[str]) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def _trained_on(case: Case, commit: str) -> npt.NDArray[np.uint32] | None:
+def _trained_on(case: Case, commit: str) -> npt.NDArray[np.uint64] | None:
     path = case.files.gate.trained_on
     if not case.revisions.version(commit, path):
         return None
@@ -144,7 +152,7 @@ def _trained_on(case: Case, commit: str) -> npt.NDArray[np.uint32] | None:
 
 
 def _answers(
-    case: Case, one: Baseline, trained_on: list[npt.NDArray[np.uint32]]
+    case: Case, one: Baseline, trained_on: list[npt.NDArray[np.uint64]]
 ) -> tuple[Loaded, bool, tuple[str, ...]]:
     """The baseline's answers to today's test rows: its own predictions if they cover the rows, else its model's."""
     partly: Loaded | None = None
@@ -201,19 +209,26 @@ def _threshold(case: Case, commit: str) -> float:
     return model.threshold if model is not None else case.files.model.threshold
 
 
-def _report(case: Case, alone: Loaded, met: list[Met], *, with_data: bool = True) -> Report:
+def _findings(case: Case, alone: Loaded, met: list[Met], asks: list[Ask]) -> tuple[Finding, ...]:
+    """One finding for every check asked, in the order asked, and then what could not be asked."""
+    gate, model = case.files.gate, case.files.model
+    found = [*settle(asks, gate, case.policy)]
+    for comparison, _ in met:
+        if comparison.status == "not_comparable":
+            found += incomparable(alone.sample, gate, model, comparison.baseline, case.policy)
+    if alone.leaked:
+        found.append(leaked_finding(alone.leaked, alone.leaked + alone.sample.size, case.policy))
+    return tuple(found)
+
+
+def _report(case: Case, alone: Loaded, met: list[Met]) -> Report:
     gate, model = case.files.gate, case.files.model
     asks: list[Ask] = list(ask_values(alone.sample, gate, model))
     for comparison, sample in met:
         if sample is not None:
             asks += ask_changes(sample, gate, model, comparison.baseline)
-    findings = [*settle(asks, gate, case.policy)]
-    for comparison, _ in met:
-        if comparison.status == "not_comparable":
-            findings += incomparable(alone.sample, gate, model, comparison.baseline, case.policy)
-    if alone.leaked:
-        findings.append(leaked_finding(alone.leaked, alone.leaked + alone.sample.size, case.policy))
-    checked = read_data_report(case.root, case.policy) if with_data else None
+    findings = _findings(case, alone, met, asks)
+    checked = read_data_report(case.root, case.policy)
     verdict = assemble(
         case.root,
         case.policy,

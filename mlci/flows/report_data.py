@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlci.edges.git import History
 from mlci.flows.check_data import check_data
 from mlci.flows.data_findings import DATA_REPORT
 from mlci.flows.report import save_stage
-from mlci.flows.verdict import assemble
+from mlci.flows.verdict import assemble_stage, data_digests
 from mlci.nouns.report import Charts, Report
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def check_and_report(
 ) -> tuple[Report, DataResult]:
     """Check the tables, and write `reports/data.json` if all of them were checked. Raises as `check_data`."""
     found = check_data(root, policy, now=datetime.now(UTC), tables=tables, rows_to=rows_to, explain=explain)
-    verdict = assemble(root, policy, History(root), findings=found.findings)
+    verdict = assemble_stage(root, policy, findings=found.findings, about=data_digests(root, policy))
     report = Report(verdict=verdict, charts=Charts(drift=found.drift), repeat=("mlci data check",))
     if not tables:
         save_stage(root, DATA_REPORT, report)

@@ -45,9 +45,34 @@ def assemble(
     )
 
 
+def assemble_stage(root: Path, policy: PolicyFile, *, findings: tuple[Finding, ...], about: Digests) -> Verdict:
+    """The verdict of one stage of the pipeline.
+
+    It names no commit: it is committed itself, and a clone that runs the stage again must get the same
+    bytes.
+    """
+    gate = policy.policy.gate
+    return Verdict(
+        project=project_name(root, policy),
+        outcome=overall(findings),
+        headline=headline(findings),
+        findings=findings,
+        tool=f"mlci {__version__}",
+        digests=about,
+        alpha=gate.alpha if gate is not None else None,
+        beta=gate.beta if gate is not None else None,
+    )
+
+
 def project_name(root: Path, policy: PolicyFile) -> str:
     """The model's name, or the folder's where the policy names no model."""
     return policy.policy.model.name if policy.policy.model is not None else root.resolve().name
+
+
+def data_digests(root: Path, policy: PolicyFile) -> Digests:
+    """SHA-256 of every table that the policy speaks of."""
+    paths = sorted({table.path for table in policy.policy.data.values()})
+    return Digests(data={path: known for path in paths if (known := _of(root / path))})
 
 
 def digests(root: Path, policy: PolicyFile) -> Digests:
