@@ -1,17 +1,17 @@
 """Write the benchmark's table: 12 columns, the same bytes of data for the same number of rows.
 
 Values come from hashes of the row number instead of a random generator, so that threads do not change them.
+
+    python benchmarks/checks/generate.py TABLE ROWS good|bad
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import duckdb
 import suite
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def generate(path: Path, rows: int, *, bad: bool = False) -> None:
@@ -83,3 +83,7 @@ def _bad(rows: int) -> str:
             ) FROM ({_good(rows)}))
         UNION ALL SELECT 0, 1, 1, 1, 1, 20, 'AT', 'new', 'AAA-000000', TIMESTAMP '2025-01-01', TIMESTAMP '2025-01-02',
             true"""
+
+
+if __name__ == "__main__":
+    generate(Path(sys.argv[1]), int(sys.argv[2]), bad=sys.argv[3] == "bad")
