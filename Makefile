@@ -19,7 +19,7 @@ help:  ## List the targets
 setup: $(VENV)/.mlci  ## Set up .venv with all that is needed (other targets do it by themselves)
 
 demo: setup  ## Reproduce the pipeline on real flights, compare with the previous model, write the report
-	@status=0; \
+	@rm -f reports/report.json reports/verdict.json reports/report.html; status=0; \
 	$(BIN)/dvc repro && $(BIN)/mlci compare || status=$$?; \
 	$(BIN)/mlci report || { code=$$?; [ $$status -ne 0 ] || status=$$code; }; \
 	if [ -e reports/report.html ]; then echo "Report: $(CURDIR)/reports/report.html"; fi; \

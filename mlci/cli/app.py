@@ -90,7 +90,7 @@ def score(
     out: Annotated[Path, typer.Option(help="Parquet file to write the predictions to.")],
     project: Project = Path(),
     policy: PolicyName = "params.yaml",
-    threads: Annotated[int, typer.Option(help="Threads; 0: one per core.", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="Threads; 0: one per core. The bytes depend on it.", min=0)] = 1,
 ) -> None:
     """Write a predictions table: the policy names id, label and threshold."""
     from mlci.edges.policy_file import load_policy

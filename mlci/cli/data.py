@@ -20,6 +20,12 @@ def check(
     ] = None,
     project: Project = Path(),
     policy: PolicyName = "params.yaml",
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Report to write inside the project; default: reports/data.json, or data-TABLES.json for some."
+        ),
+    ] = None,
     rows: Annotated[
         Path | None, typer.Option("--rows", help="Folder to save all rows that fail to, a file a check.")
     ] = None,
@@ -28,12 +34,14 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the data against the policy, and write reports/data.json."""
+    """Check the data against the policy, and keep the findings in reports/ for `mlci compare`."""
     from mlci.edges.policy_file import load_policy
     from mlci.flows.report_data import check_and_report
 
+    names = tuple(tables or ())
+    target = out or f"reports/{'-'.join(['data', *names])}.json"
     report, found = check_and_report(
-        project, load_policy(project, policy), tables=tuple(tables or ()), rows_to=rows, explain=explain
+        project, load_policy(project, policy), tables=names, out=target, rows_to=rows, explain=explain
     )
     if found.explain:
         tell(found.explain)

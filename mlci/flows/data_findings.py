@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from mlci.edges.files import digest, read_text
 from mlci.errors import WorldError
+from mlci.judge.headline import overall
 from mlci.nouns.finding import Finding, Verdict
-from mlci.nouns.report import Report
+from mlci.nouns.report import Charts, Report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.report import DriftBar
 
 REPORTS = "reports"
 DATA_REPORT = f"{REPORTS}/data.json"
+DATA_REPORTS = f"{REPORTS}/data*.json"
 REPORT = f"{REPORTS}/report.json"
 VERDICT = f"{REPORTS}/verdict.json"
 
@@ -36,35 +40,48 @@ def load_report(root: Path, file: str) -> Report:
 
 
 def read_data_report(root: Path, policy: PolicyFile) -> Report | None:
-    """The last data check; what is checked no longer is in it, so that no old green passes for a new one.
+    """What the last data checks found of every table of the policy, put together.
+
+    A table that was not checked, or that changed since, is a finding of its own: no old green passes for a new one.
 
     Returns:
         None where the policy promises nothing of any table.
     """
     if not policy.policy.data:
         return None
-    if not (root / DATA_REPORT).is_file():
-        return _stale(policy, "The data was not checked.")
-    found = load_report(root, DATA_REPORT)
-    known = found.verdict.digests.data
-    changed = [
-        table.path
-        for table in policy.policy.data.values()
-        if (root / table.path).is_file() and known.get(table.path) != digest(root / table.path)
-    ]
-    if changed:
-        return _stale(policy, f"{', '.join(sorted(set(changed)))} changed since the data was checked.")
-    return found
+    reports = [load_report(root, file.relative_to(root).as_posix()) for file in sorted(root.glob(DATA_REPORTS))]
+    known = {path: (known, report) for report in reports for path, known in report.verdict.digests.data.items()}
+    findings: list[Finding] = []
+    drift: list[DriftBar] = []
+    for name, table in policy.policy.data.items():
+        checked = known.get(table.path)
+        if checked is None:
+            findings.append(_unchecked(policy, name, "was not checked"))
+        elif checked[0] != table_digest(root, table.path):
+            findings.append(_unchecked(policy, name, "changed since it was checked"))
+        else:
+            own = checked[1]
+            findings += [item for item in own.verdict.findings if item.data is not None and item.data.table == name]
+            drift += [bar for bar in own.charts.drift if bar.table == name]
+    verdict = Verdict(project="", outcome=overall(findings), headline="", findings=tuple(findings), tool="")
+    return Report(verdict=verdict, charts=Charts(drift=tuple(drift)))
 
 
-def _stale(policy: PolicyFile, message: str) -> Report:
-    finding = Finding(
-        check="data.checked",
-        title="the data is checked",
+def table_digest(root: Path, path: str) -> str:
+    """SHA-256 of a table: of its file, or of the files of a glob in the order of their names."""
+    if (root / path).is_file():
+        return digest(root / path)
+    together = "".join(digest(file) for file in sorted(root.glob(path)))
+    return hashlib.sha256(together.encode()).hexdigest()
+
+
+def _unchecked(policy: PolicyFile, table: str, what: str) -> Finding:
+    return Finding(
+        check=f"data.{table}.checked",
+        title=f"{table} is checked",
         area="data",
         outcome="not_measured",
-        message=message,
+        message=f"The table `{table}` {what}.",
         mend="Run `mlci data check` (`dvc repro` does) and compare again.",
-        place=policy.place("data"),
+        place=policy.place("data", table),
     )
-    return Report(verdict=Verdict(project="", outcome="fail", headline="", findings=(finding,), tool=""))

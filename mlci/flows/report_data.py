@@ -23,13 +23,13 @@ def check_and_report(
     policy: PolicyFile,
     *,
     tables: tuple[str, ...] = (),
+    out: str = DATA_REPORT,
     rows_to: Path | None = None,
     explain: bool = False,
 ) -> tuple[Report, DataResult]:
-    """Check the tables, and write `reports/data.json` if all of them were checked. Raises as `check_data`."""
+    """Check the tables, and write the report of this stage to `out`. Raises as `check_data`."""
     found = check_data(root, policy, now=datetime.now(UTC), tables=tables, rows_to=rows_to, explain=explain)
-    verdict = assemble_stage(root, policy, findings=found.findings, about=data_digests(root, policy))
-    report = Report(verdict=verdict, charts=Charts(drift=found.drift), repeat=("mlci data check",))
-    if not tables:
-        save_stage(root, DATA_REPORT, report)
+    verdict = assemble_stage(root, policy, findings=found.findings, about=data_digests(root, policy, tables))
+    report = Report(verdict=verdict, charts=Charts(drift=found.drift), repeat=(" ".join(("mlci data check", *tables)),))
+    save_stage(root, out, report)
     return report, found

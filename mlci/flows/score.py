@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def score_file(
-    policy: PolicyFile, model: Path, table: Path, out: Path, *, threads: int = 0, say: Callable[[str], None]
+    policy: PolicyFile, model: Path, table: Path, out: Path, *, threads: int = 1, say: Callable[[str], None]
 ) -> int:
     """Write the predictions of a model for a table, decided at the policy's threshold.
 

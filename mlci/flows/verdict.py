@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlci import __version__
 from mlci.edges.files import digest
+from mlci.flows.data_findings import table_digest
 from mlci.judge.headline import footer, headline, overall
 from mlci.nouns.finding import Digests, Verdict
 
@@ -69,10 +70,10 @@ def project_name(root: Path, policy: PolicyFile) -> str:
     return policy.policy.model.name if policy.policy.model is not None else root.resolve().name
 
 
-def data_digests(root: Path, policy: PolicyFile) -> Digests:
-    """SHA-256 of every table that the policy speaks of."""
-    paths = sorted({table.path for table in policy.policy.data.values()})
-    return Digests(data={path: known for path in paths if (known := _of(root / path))})
+def data_digests(root: Path, policy: PolicyFile, tables: tuple[str, ...] = ()) -> Digests:
+    """SHA-256 of the policy's tables, or of some of them by name."""
+    paths = sorted({table.path for name, table in policy.policy.data.items() if not tables or name in tables})
+    return Digests(data={path: table_digest(root, path) for path in paths})
 
 
 def digests(root: Path, policy: PolicyFile) -> Digests:
@@ -84,7 +85,7 @@ def digests(root: Path, policy: PolicyFile) -> Digests:
         policy=hashlib.sha256(said.encode()).hexdigest(),
         model=_of(root / model.path) if model is not None else "",
         predictions=_of(root / gate.predictions) if gate is not None else "",
-        data={path: known for path in sorted(tables) if (known := _of(root / path))},
+        data={path: table_digest(root, path) for path in sorted(tables)},
     )
 
 
