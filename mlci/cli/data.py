@@ -62,10 +62,12 @@ def infer(
     project: Project = Path(),
 ) -> None:
     """Propose checks for a table from what is in it, as YAML for params.yaml."""
-    from mlci.flows.infer_data import infer_data, store_reference
+    from mlci.flows.infer_data import infer_data
 
     sys.stdout.write(infer_data(project, table, name=name, id=id, label=label))
     if reference is not None:
+        from mlci.flows.data_reference import store_reference
+
         store_reference(project, table, reference)
         tell(f"wrote {reference}: name it in `drift: {{reference: {reference}}}`")
 
