@@ -79,6 +79,16 @@ def first_line(error: Exception) -> str:
     return line.partition(": ")[2] or line
 
 
+_PLAINER = (
+    ("No magic bytes", "it is no whole Parquet file, and may be cut off"),
+    ("too small to be a Parquet", "it is no whole Parquet file, and may be cut off"),
+    ("Invalid data", "its content is corrupt"),
+    ("Error when sniffing", "its rows do not have the same number of fields, or a quote is left open"),
+    ("Unexpected end of GZIP", "it is cut off"),
+)
+"""What the engine says of a broken file, and what that means."""
+
+
 def world_error(error: duckdb.Error, what: str) -> MlciError:
     """What the engine's complaint about a file means to a user.
 
@@ -87,6 +97,7 @@ def world_error(error: duckdb.Error, what: str) -> MlciError:
         what: The table and its path, to begin the message with.
     """
     line = first_line(error)
+    line = next((plain for said, plain in _PLAINER if said in line), line)
     if isinstance(error, duckdb.OutOfMemoryException):
         return WorldError(
             f"{what} needs more memory than the limit allows: {line}",
