@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mlci.errors import WorldError
@@ -34,6 +35,13 @@ def render_svgs(specs: Mapping[str, str]) -> dict[str, str]:
 
 def _svg(convert: Callable[[str], str], name: str, spec: str) -> str:
     try:
-        return convert(spec)
+        return _numbered(convert(spec))
     except ValueError as error:
         raise WorldError(f"The chart {name} cannot be drawn: {error}") from error
+
+
+def _numbered(svg: str) -> str:
+    """The drawing with its ids counted from 0: the engine counts on over all drawings of a process."""
+    found = dict.fromkeys(re.findall(r'(?:url\(#|\bid=")([a-z]+\d+)\b', svg))
+    names = {name: f"{name.rstrip('0123456789')}{place}" for place, name in enumerate(found)}
+    return re.sub(r'(url\(#|\bid=")([a-z]+\d+)\b', lambda match: match[1] + names[match[2]], svg)

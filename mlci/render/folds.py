@@ -64,7 +64,8 @@ def folds(report: Report) -> tuple[Fold, ...]:
     """All parts that have something to show, in the order in which they stand."""
     verdict = report.verdict
     every = [_checks(verdict), _metrics(report), *_slices(report), *_flips(verdict), _failing(verdict)]
-    every += [*(_diff(diff) for diff in report.diffs), _repeat(report), _provenance(verdict)]
+    every += [part for diff in report.diffs for part in (_diff(diff), _cells(diff))]
+    every += [_repeat(report), _provenance(verdict)]
     return tuple(fold for fold in every if fold.items)
 
 
@@ -120,7 +121,7 @@ def _slices(report: Report) -> Iterable[Fold]:
         largest = max(abs(item.change) for item in changes)
         name = markdown_text(units.metric_name(metric), _MOST_NAME)
         yield Fold(
-            f"slices of {name}",
+            "slices",
             4,
             f"Change of {name} per slice, against {markdown_text(view.baseline_name(baseline), _MOST_NAME)}",
             _table("slice", ">rows", ">change", ">worse", "better", "interval"),
@@ -197,15 +198,25 @@ def _failing(verdict: Verdict) -> Fold:
 def _diff(diff: DataDiff) -> Fold:
     changed = [column for column in diff.columns if column.what != "same"]
     headline = markdown_text(view.diff_headline(diff), _MOST_WORDS)
-    items = tuple(_column(column) for column in changed) or (_line("no column changed", "", "", "", ""),)
+    items = tuple(_column(column) for column in changed) or (_line("no column changed", "", "", "", "", ""),)
     summary = f"Data: {markdown_text(diff.table, _MOST_NAME)}, {headline}"
-    return Fold("data diff", 7, summary, _table("column", "what", "old", "new", "note"), items)
+    return Fold("data diff", 7, summary, _table("column", "what", ">changed rows", "old", "new", "note"), items)
+
+
+def _cells(diff: DataDiff) -> Fold:
+    items = tuple(
+        _line(*(markdown_code(cell, _MOST_CELL) if cell is not None else "" for cell in row))
+        for row in ((item.id, item.column, item.old, item.new) for item in diff.examples)
+    )
+    summary = f"Data: some of the changed cells of {markdown_text(diff.table, _MOST_NAME)}"
+    return Fold("changed cells", 8, summary, _table("row", "column", "old", "new"), items)
 
 
 def _column(column: ColumnDiff) -> str:
     return _line(
         markdown_code(column.column, _MOST_CELL),
         column.what,
+        units.count(column.changed) if column.changed is not None else "",
         _numbers(column.old),
         _numbers(column.new),
         markdown_prose(column.note, _MOST_WORDS),

@@ -21,7 +21,8 @@ LIMIT = 65_000
 
 _MARKER_LETTERS = frozenset(f"{string.ascii_letters}{string.digits}_-./ ")
 _MOST_BASELINES = 4
-_MOST_WORDS = 600
+_MOST_WORDS = (600, 300, 150, 60, 10)
+_MOST_FOOTER = 300
 _MOST_NAME = 120
 _ROOM_FOR_NOTE = 400
 
@@ -42,44 +43,49 @@ def render_markdown(report: Report, *, limit: int = LIMIT) -> str:
         limit: UTF-8 bytes that the comment may take, at least 16,000. What does not fit is left out from the least
             important fold upwards, and said so.
     """
-    top, bottom = _top(report), _bottom(report)
+    # Escaping can make a text many times longer: words are cut shorter until the top leaves room for the rest.
+    tops = (_top(report, most) for most in _MOST_WORDS)
+    top = next((text for text in tops if len(text.encode()) <= limit // 2), "")
+    bottom = _bottom(report)
     room = limit - len(f"{top}\n\n{bottom}\n".encode())
     parts = [top, *_fitting(folds(report), room), bottom]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _top(report: Report) -> str:
+def _top(report: Report, most: int) -> str:
     verdict = report.verdict
-    first, colon, rest = markdown_text(verdict.headline, _MOST_WORDS).partition(":")
-    line = f"**{first}{colon}**{rest}" if colon else f"**{first}**"
+    first, colon, rest = markdown_text(verdict.headline, most).partition(": ")
+    line = f"**{first}:** {rest}" if colon else f"**{first}**"
     lines = [marker(verdict.project), f"### {view.ICONS[view.VERDICT_TONES[verdict.outcome]]} {line}"]
     rows = view.ordered(verdict.findings)
     if shown := view.matter(rows):
         lines += ["", "| check | old&nbsp;→&nbsp;new | verdict | in words |", "|:--|--:|:--|:--|"]
-        lines += [_row(item) for item in shown]
+        lines += [_row(item, most) for item in shown]
     left = sum(item.finding.blocks for item in rows) - sum(item.finding.blocks for item in shown)
     if left > 0:
         lines += ["", f"{left} more {'check blocks' if left == 1 else 'checks block'}; all checks are below."]
     said = [view.compared_with(item) for item in verdict.comparisons[:_MOST_BASELINES]]
-    lines += ["", *(f"{markdown_prose(item, _MOST_WORDS)}  " for item in said)] if said else []
+    lines += ["", *(f"{markdown_prose(item, most)}  " for item in said)] if said else []
     return "\n".join(lines).rstrip()
 
 
-def _row(item: view.Row) -> str:
-    mend = f"<br>→ {markdown_prose(item.mend, _MOST_WORDS)}" if item.mend else ""
-    where = f"<br>{markdown_code(item.place, _MOST_NAME)}" if item.place and item.tone in {"bad", "open"} else ""
+def _row(item: view.Row, most: int) -> str:
+    mend = f"<br>→ {markdown_prose(item.mend, most)}" if item.mend else ""
+    where = (
+        f"<br>{markdown_code(item.place, min(most, _MOST_NAME))}" if item.place and item.tone in {"bad", "open"} else ""
+    )
     cells = [
-        markdown_text(item.title, _MOST_NAME) + where,
+        markdown_text(item.title, min(most, _MOST_NAME)) + where,
         markdown_number(item.number),
         f"{item.icon}&nbsp;{item.verdict}",
-        markdown_prose(item.words, _MOST_WORDS) + mend,
+        markdown_prose(item.words, most) + mend,
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def _bottom(report: Report) -> str:
     verdict = report.verdict
-    said = [markdown_text(verdict.footer, _MOST_WORDS)] if verdict.footer else []
+    said = [markdown_text(verdict.footer, _MOST_FOOTER)] if verdict.footer else []
     what = f"{markdown_code(verdict.project, _MOST_NAME)}"
     commit = f" at {markdown_code(verdict.commit[:10])}" if verdict.commit else ""
     said.append(f"{what}{commit}, judged by {markdown_text(verdict.tool, _MOST_NAME)}.")
@@ -107,5 +113,6 @@ def _fitting(every: tuple[Fold, ...], room: int) -> list[str]:
         left -= len(text.encode()) + 2
     texts = [part.text for part in sorted(kept)]
     if dropped:
-        texts.append(f"_Left out, because a comment has a limit: {', '.join(dropped)}. The HTML report has it all._")
+        names = ", ".join(dict.fromkeys(dropped))
+        texts.append(f"_Left out, because a comment has a limit: {names}. The HTML report has it all._")
     return texts

@@ -61,7 +61,7 @@ def inline(svg: str, name: str, title: str) -> str:
 
 def _safe(element: ET.Element, name: str) -> ET.Element:
     tag = element.tag.removeprefix(_SVG)
-    kept = ET.Element(tag, {key: _named(key, value, name) for key, value in element.items() if key in _ATTRIBUTES})
+    kept = ET.Element(tag, {key: _named(key, value, name) for key, value in element.items() if _kept(key, value)})
     kept.text = element.text
     if element.get("aria-roledescription") in _POINTED_AT and (label := element.get("aria-label")):
         ET.SubElement(kept, "title").text = label
@@ -73,4 +73,8 @@ def _named(key: str, value: str, name: str) -> str:
     if key == "id":
         return f"{name}-{value}"
     # The only address that a drawing needs is that of its own clip path.
-    return value.replace("url(#", f"url(#{name}-", 1) if value.startswith("url(#") else value
+    return value.replace("url(#", f"url(#{name}-", 1)
+
+
+def _kept(key: str, value: str) -> bool:
+    return key in _ATTRIBUTES and ("url(" not in value or value.startswith("url(#"))

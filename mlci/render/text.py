@@ -22,6 +22,8 @@ def clean(text: str, most: int | None = None) -> str:
         most: Cut after so many characters, with an ellipsis.
     """
     cut = text[: most + 1] if most is not None else text
+    if len(cut) == len(text) and (most is None or len(text) <= most) and text.isascii() and text.isprintable():
+        return text
     shown: list[str] = []
     marks = 0
     for letter in cut.replace("\r\n", "\n"):
@@ -50,10 +52,11 @@ _ESCAPED = {letter: f"&#{ord(letter)};" for letter in "\\`*_[]<>|~&$"}
 _ESCAPED_TEXT = _ESCAPED | {"$": "<span>&#36;</span>"}
 # What GitHub turns into links or pictures after Markdown: mentions, references, addresses, commits, shortcodes.
 _LINKED = re.compile(
-    r"@|#|:(?=//)|:(?=[\w+-]+:)|(?<=www)\.|\b(?:mailto|xmpp|GH)(?=[:-])|\b[0-9a-f]{7,}|(?<=\w)\.(?=[^\W\d])",
+    r"@|#|:(?=//)|:(?=[\w+-]+:)|(?<=www)\.|(?:mailto|xmpp)(?=:)|\bGH(?=-)|\b[0-9a-f]{7,}|(?<=\w)\.(?=[^\W\d])",
     re.IGNORECASE,
 )
-_BLOCK = re.compile(r"^(\d*)([-+=.)])(?=\s|$|[-=])")
+_BLOCK = re.compile(r"^(\d+)([.)])(?=\s|$)|^()([-+=])(?=[-+=\s]|$)")
+_ADDRESS = re.compile(r"@|:(?=//)|(?:www|ftp)\.|(?:mailto|xmpp)(?=:)", re.IGNORECASE)
 _SPAN = re.compile(r"`([^`]+)`")
 
 
@@ -64,9 +67,16 @@ def markdown_text(text: str, most: int | None = None) -> str:
         text: Any text.
         most: Cut the text, before escaping, after so many characters.
     """
-    broken = _LINKED.sub(_broken, clean(text, most).strip())
-    escaped = "".join(_ESCAPED_TEXT.get(letter, letter) for letter in broken)
-    return _BLOCK.sub(lambda match: f"{match[1]}&#{ord(match[2])};", escaped)
+    return _no_block(_inert(clean(text, most).strip()))
+
+
+def _inert(text: str) -> str:
+    return "".join(_ESCAPED_TEXT.get(letter, letter) for letter in _LINKED.sub(_broken, text))
+
+
+def _no_block(line: str) -> str:
+    """A line whose first characters start no list, heading or rule."""
+    return _BLOCK.sub(lambda match: f"{match[1] or ''}&#{ord(match[2] or match[4])};", line)
 
 
 def _broken(match: re.Match[str]) -> str:
@@ -83,14 +93,8 @@ def spans(text: str) -> tuple[tuple[bool, str], ...]:
 
 def markdown_prose(text: str, most: int | None = None) -> str:
     """A sentence of ours, in which names may stand between backticks; as inert as its parts."""
-    short = clean(text, most).strip()
-    said = [(markdown_code(part) if code else _spaced(part)) for code, part in spans(short)]
-    return "".join(said).strip()
-
-
-def _spaced(part: str) -> str:
-    """Escaped text that keeps the blank at its ends, which `markdown_text` strips."""
-    return f"{' ' * part.startswith(' ')}{markdown_text(part)}{' ' * part.endswith(' ')}"
+    parts = spans(clean(text, most).strip())
+    return _no_block("".join(markdown_code(part) if code else _inert(part) for code, part in parts))
 
 
 def markdown_code(text: str, most: int | None = None) -> str:
@@ -98,8 +102,7 @@ def markdown_code(text: str, most: int | None = None) -> str:
     shown = clean(text, most) or " "
     inside = "".join(_ESCAPED.get(letter, letter) for letter in shown)
     # Parsers look for addresses before they know what is code.
-    inside = inside.replace("://", "&#58;//").replace("www.", "www&#46;").replace("@", f"&#64;{_BREAK}")
-    return f"<code>{inside}</code>"
+    return f"<code>{_ADDRESS.sub(lambda match: match[0] + _BREAK, inside)}</code>"
 
 
 def markdown_number(text: str) -> str:

@@ -24,6 +24,7 @@ from mlci.nouns.report import (
     Histogram,
     MetricRow,
     Report,
+    RowChange,
     SliceChange,
 )
 
@@ -123,9 +124,10 @@ DIFF = DataDiff(
     columns=(
         ColumnDiff(column="wind_gust", what="added", new={"type": "float", "missing": "22 %"}),
         ColumnDiff(column="temp", what="shifted", old={"mean": "41.3", "missing": "0.2 %"},
-                   new={"mean": "47.9", "missing": "0.2 %"}, note="KS distance 0.21"),
+                   new={"mean": "47.9", "missing": "0.2 %"}, changed=14, note="KS distance 0.21"),
         ColumnDiff(column="origin", what="same"),
     ),
+    examples=(RowChange(id="2013-03-09-DL-410", column="temp", old="41.0", new=None),),
 )  # fmt: skip
 REPEAT = ("git checkout 0b9e8f7a6b", "make setup", "dvc repro", "mlci compare --baseline merge-base", "mlci report")
 
@@ -318,7 +320,8 @@ def hostile(evil=EVIL):
         drift=(DriftBar(table=evil, column=evil, measure="ks", value=0.2, low=0.1, tolerance=0.1),),
     )  # fmt: skip
     column = ColumnDiff(column=evil, what="shifted", old={evil: evil}, new={evil: evil}, note=evil)
-    diff = DataDiff(table=evil, old=evil, new=evil, rows_old=1, rows_new=2, columns=(column,), note=evil)
+    diff = DataDiff(table=evil, old=evil, new=evil, rows_old=1, rows_new=2, columns=(column,), note=evil,
+                    examples=(RowChange(id=evil, column=evil, old=evil, new=None),))  # fmt: skip
     metric = MetricRow(metric=evil, new=0.4, old={evil: 0.5})
     return Report(verdict=verdict, metrics=(metric,), charts=charts, diffs=(diff,), repeat=(evil, "mlci report"))
 

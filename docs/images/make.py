@@ -1,0 +1,76 @@
+"""Draw the comment as a forge shows it: `python docs/images/make.py comment.md docs/images/comment.png`.
+
+`mlci report --format markdown` writes such a comment. Needs the development tools and a Chromium on the path.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+WIDTH = 900
+
+STYLE = """
+body { margin: 0; background: #fff; color: #1f2328; font: 14px/1.5 "Segoe UI", Helvetica, Arial, sans-serif; }
+.comment { margin: 12px; border: 1px solid #d1d9e0; border-radius: 6px; }
+.by { background: #f6f8fa; border-bottom: 1px solid #d1d9e0; padding: 8px 16px; color: #59636e;
+  border-radius: 6px 6px 0 0; }
+.by b { color: #1f2328; }
+.by i { font-style: normal; border: 1px solid #d1d9e0; border-radius: 2em; padding: 0 7px; font-size: 12px; }
+.body { padding: 16px 16px 0; overflow-wrap: break-word; }
+h3 { font-size: 1.25em; line-height: 1.25; margin: 0 0 16px; font-weight: 400; }
+h3 strong { font-weight: 600; }
+p, table, pre { margin: 0 0 16px; }
+details { margin: 0 0 8px; }
+table { border-collapse: collapse; display: block; width: max-content; max-width: 100%; overflow: auto; }
+th, td { border: 1px solid #d1d9e0; padding: 6px 13px; }
+tr:nth-child(2n) { background: #f6f8fa; }
+th { font-weight: 600; }
+code { background: #818b981f; border-radius: 6px; padding: .2em .4em; font: 85% ui-monospace, Menlo, monospace; }
+pre { background: #f6f8fa; border-radius: 6px; padding: 16px; overflow: auto; }
+pre code { background: none; padding: 0; }
+sub { font-size: 75%; line-height: 1.6; vertical-align: baseline; color: #59636e; }
+.mark { border-radius: 3px; color: #fff; padding: 0 .2em; font-size: .9em; font-weight: 700; }
+.good { background: #2da44e; } .bad { color: #d1242f; } .open { color: #bf8700; } .quiet { color: #818b98; }
+"""
+# Not every machine has a font with emoji.
+MARKS = {
+    "\N{WHITE HEAVY CHECK MARK}": "<span class='mark good'>✓</span>",
+    "\N{CROSS MARK}": "<span class='mark bad'>✗</span>",
+    "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}": "<span class='mark open'>▲</span>",
+    "\N{MEDIUM WHITE CIRCLE}": "<span class='mark quiet'>●</span>",
+}
+
+
+def page(comment: str) -> str:
+    """The comment in a page that looks like the forge's."""
+    body = MarkdownIt("gfm-like", {"html": True}).render(comment)
+    for emoji, mark in MARKS.items():
+        body = body.replace(emoji, mark)
+    by = "<div class='by'><b>github-actions</b> <i>bot</i> commented</div>"
+    return (
+        f"<!doctype html><meta charset='utf-8'><style>{STYLE}</style>"
+        f"<div class='comment'>{by}<div class='body'>{body}</div></div>"
+    )
+
+
+def draw(comment: str, picture: Path) -> None:
+    """Write the comment, folded as it is, as a PNG."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the page alone needs no browser
+
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        tab = chromium.new_page(viewport={"width": WIDTH, "height": 400}, device_scale_factor=1.2)
+        tab.set_content(page(comment))
+        tab.screenshot(path=picture, full_page=True)
+        chromium.close()
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]).read_text(encoding="utf-8"), Path(sys.argv[2]))

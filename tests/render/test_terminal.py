@@ -1,0 +1,39 @@
+import io
+import re
+
+import pytest
+from hostile_text import TEXTS
+from hypothesis import given, settings
+from rich.console import Console
+from samples import SAMPLES, failing, hostile
+
+from mlci.render.terminal import render_terminal
+
+
+def shown(report, width=110, **options):
+    console = Console(file=io.StringIO(), width=width, **options)
+    render_terminal(report, console)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("width", [60, 110])
+def test_golden(name, width, golden):
+    golden(f"{name}.{width}.txt", shown(SAMPLES[name](), width))
+
+
+@pytest.mark.parametrize("width", [20, 60, 110, 300])
+def test_no_line_is_wider_than_the_terminal(width):
+    assert max(map(len, shown(failing(), width).splitlines())) <= width
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+def test_nothing_in_the_data_commands_the_terminal(text):
+    said = shown(hostile(text), force_terminal=True, color_system="truecolor", legacy_windows=False)
+    # Colours and nothing else: no cursor, no links, no title.
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", re.sub(r"\x1b\[[\d;]*m", "", said))
+
+
+def test_markup_in_data_is_text():
+    assert "[bold red]x[/]" in re.sub(r"\s+", " ", shown(hostile("[bold red]x[/]"), 200))
