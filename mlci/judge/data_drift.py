@@ -50,7 +50,7 @@ class DriftJudge:
         """A column that could not be compared: what was not measured does not pass."""
         return Finding(
             check=f"data.{self.table}.drift" + (f".{column}" if column else ""),
-            title=f"{column or self.table} has not drifted",
+            title=f"drift of {column or self.table}",
             area="data",
             level=self.level,
             outcome="not_measured",
@@ -68,7 +68,7 @@ class DriftJudge:
         said = f"{measure} {value:.3g}, at least {low:.3g} ({sure}, {rows:,} rows)"
         return Finding(
             check=f"data.{self.table}.drift.{column}",
-            title=f"{column} has not drifted",
+            title=f"drift of {column}",
             area="data",
             level=self.level,
             outcome="fail" if failed else "pass",

@@ -115,6 +115,8 @@ def _gate_number(evidence: GateEvidence, outcome: str) -> str:
     if evidence.worst is None or outcome == "fail":
         return moved
     word, worst = units.bad_word(metric), units.bound_beside(metric, evidence.worst, evidence.tolerance)
+    if outcome == "pass" and evidence.worst <= 0:
+        return f"{moved}; any {word} is ruled out"
     if outcome == "pass":
         return f"{moved}; a {word} of more than {units.with_unit(metric, worst)} is ruled out"
     allowed = f", you allow {units.amount(metric, evidence.tolerance, 4)}" if evidence.tolerance is not None else ""
