@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-WIDTH = 900
+WIDTH = 880
 
 STYLE = """
 body { margin: 0; background: #fff; color: #1f2328; font: 14px/1.5 "Segoe UI", Helvetica, Arial, sans-serif; }
@@ -66,7 +66,7 @@ def draw(comment: str, picture: Path) -> None:
         chromium = play.chromium.launch(
             executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
-        tab = chromium.new_page(viewport={"width": WIDTH, "height": 400}, device_scale_factor=1.2)
+        tab = chromium.new_page(viewport={"width": WIDTH, "height": 400}, device_scale_factor=1)
         tab.set_content(page(comment))
         tab.screenshot(path=picture, full_page=True)
         chromium.close()

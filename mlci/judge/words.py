@@ -162,13 +162,22 @@ def _what_is_seen(evidence: GateEvidence) -> str:
 
 def _chance(evidence: GateEvidence, alpha: float) -> str:
     """Whether what is seen can be chance; nothing where it is no loss."""
-    if evidence.p_value is None or (evidence.gained is not None and evidence.gained >= (evidence.lost or 0)):
+    if evidence.p_value is None or not _is_worse(evidence):
         return ""
     if evidence.p_value > alpha:
         return "; that can be chance"
     if evidence.p_adjusted is None or evidence.p_adjusted > alpha:
         return "; over so many checks that can be chance"
     return "; that is hardly chance, but may be no more than you allow"
+
+
+def _is_worse(evidence: GateEvidence) -> bool:
+    if evidence.gained is not None and evidence.lost is not None:
+        return evidence.lost > evidence.gained
+    if evidence.old is None or evidence.new is None:
+        return False
+    less = evidence.metric in units.LESS_IS_BETTER
+    return evidence.new > evidence.old if less else evidence.new < evidence.old
 
 
 def _more(evidence: GateEvidence, how: str) -> str:

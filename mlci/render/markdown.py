@@ -59,7 +59,8 @@ def _top(report: Report, most: int) -> str:
     lines = [marker(verdict.project), f"### {view.ICONS[view.VERDICT_TONES[verdict.outcome]]} {line}"]
     rows = view.ordered(verdict.findings)
     if shown := view.matter(rows):
-        lines += ["", "| check | old&nbsp;→&nbsp;new | verdict | in words |", "|:--|--:|:--|:--|"]
+        number = view.number_name(shown).replace(" ", "&nbsp;")
+        lines += ["", f"| check | {number} | verdict | in words |", "|:--|--:|:--|:--|"]
         lines += [_row(item, most) for item in shown]
     left = sum(item.finding.blocks for item in rows) - sum(item.finding.blocks for item in shown)
     if left > 0:

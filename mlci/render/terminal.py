@@ -79,7 +79,7 @@ def _verdict(verdict: Verdict) -> Panel:
 
 def _matter(rows: Sequence[view.Row]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=True, header_style="dim")
-    for name, ratio in (("check", 3), ("old → new", 2), ("verdict", 2), ("in words", 7)):
+    for name, ratio in (("check", 3), (view.number_name(rows), 2), ("verdict", 2), ("in words", 7)):
         table.add_column(name, ratio=ratio, overflow="fold")
     for item in rows:
         table.add_row(_check(item), Text(clean(item.number)), _outcome(item), _words(item))

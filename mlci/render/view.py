@@ -149,6 +149,11 @@ def matter(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(shown or [item for item in rows if item.finding.warns])[:MOST_ROWS_THAT_MATTER]
 
 
+def number_name(rows: Iterable[Row]) -> str:
+    """What the numbers of these rows are: a change where a model is among them, else what was measured."""
+    return f"old {units.ARROW} new" if any(item.finding.gate is not None for item in rows) else "measured"
+
+
 def tally(findings: Iterable[Finding]) -> str:
     """`20 held, 1 blocked, 2 too small to tell`: how many findings came out how."""
     words = {"safe": "held"}

@@ -107,6 +107,19 @@ def test_too_small_reads_as_promised():
                 "you allow."
             ),
         ),
+        (
+            {"metric": "cost", "old": 0.6, "new": 0.59, "p_value": 0.7, "worst": 0.03, "tolerance": 0.01},
+            "inconclusive",
+            (
+                "The cost per row changed by \N{MINUS SIGN}0.01. A rise of up to 0.03 cannot be ruled out; "
+                "you allow 0.01."
+            ),
+        ),
+        (
+            {"worst": 0.03},
+            "inconclusive",
+            "The interval of the change is wide. A drop of up to 3 points cannot be ruled out.",
+        ),
         ({"rows": 18, "slice": "x"}, "too_small", "This slice has 18 rows, which are too few to judge."),
         ({"rows": 1}, "too_small", "The test set has 1 row, which is too few to judge."),
         (
@@ -196,7 +209,7 @@ def test_mends_name_the_knob():
 def test_a_sentence_never_contradicts_its_outcome(worst, tolerance, metric):
     outcome = "pass" if worst < tolerance else "inconclusive"
     said = gate_message(evidence(metric=metric, worst=worst, tolerance=tolerance), outcome)
-    if worst == 0:
+    if worst < 1e-9:
         return
     shown, allowed = said.rsplit("; you allow ", 1)
     number = float(shown.split(" of up to ", 1)[-1].split("at most ")[-1].split(" ")[0].replace(",", ""))
