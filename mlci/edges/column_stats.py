@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.05, 0.5, 0.95)
 _TOP = 20
-_BYTES_A_VALUE = 32
+_BYTES_A_VALUE = 16
 """What a value costs where a quantile is exact."""
 
 
@@ -58,7 +58,7 @@ def column_stats(
         terms["mean"] = f"avg({column}::DOUBLE) {finite}"
         terms["quantiles"] = f"{function}({column}::DOUBLE, {list(QUANTILES)}) {finite}"
     if kind == "boolean":
-        terms["mean"] = f"avg({column}::INTEGER)"
+        terms["share_true"] = f"avg({column}::INTEGER)"
     if kind not in {"boolean", "string", "other"}:
         terms["low"], terms["high"] = f"(min({column}) {finite})::VARCHAR", f"(max({column}) {finite})::VARCHAR"
     if kind == "string":

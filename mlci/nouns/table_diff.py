@@ -16,7 +16,8 @@ class ColumnStats(Noun):
         rows: Rows of the table.
         missing: Rows that are null or NaN.
         distinct: About how many different values there are.
-        mean: Mean of the finite numbers, or share of true.
+        share_true: Of the rows that are true or false.
+        mean: Mean of the finite numbers.
         low: Smallest finite value, as the engine writes it.
         high: Largest finite value, as the engine writes it.
         quantiles: Quantile → value, for numbers.
@@ -26,6 +27,7 @@ class ColumnStats(Noun):
     rows: int
     missing: int
     distinct: int | None = None
+    share_true: float | None = None
     mean: float | None = None
     low: str | None = None
     high: str | None = None

@@ -104,6 +104,28 @@ def test_values_that_change_places(tmp_path):
     assert found.columns[0].note == "values moved between rows; as a whole they are the same"
 
 
+def test_shifts_too_small_to_matter_are_not_told(tmp_path):
+    ids = list(range(3000))
+    old = {"id": ids, "x": [float(i) for i in ids], "c": ["a", "b", "c"] * 1000, "t": [True, False] * 1500}
+    new = {name: values[1:] for name, values in old.items()}
+    new["x"][0] = 2.0
+    found = diff(tmp_path, old, new)
+    assert (found.added, found.removed, found.changed) == (0, 1, 1)
+    assert [(item.column, item.changed, item.new) for item in found.columns] == [("x", 1, {"smallest": "2.0"})]
+
+
+def test_what_moved_of_texts_and_truths(tmp_path):
+    ids = list(range(3000))
+    old = {"id": ids, "c": ["a", "b", "c"] * 1000, "t": [True, False] * 1500, "h": [f"{i}" for i in ids]}
+    new = {"id": ids, "c": ["a", "b", "d"] * 1000, "t": [True] * 3000, "h": ["x"] * 3000}
+    columns = {item.column: item for item in diff(tmp_path, old, new).columns}
+    assert columns["c"].old == {"share of c": "33.33 %", "share of d": "0 %"}
+    assert columns["c"].new == {"share of c": "0 %", "share of d": "33.33 %"}
+    assert (columns["t"].old, columns["t"].new) == ({"true": "50 %"}, {"true": "100 %"})
+    assert columns["h"].old["different values"].startswith("about ")
+    assert columns["h"].new == {"different values": "1"}
+
+
 def test_a_key_of_several_columns(tmp_path):
     policy = "mlci: {data: {t: {path: t.parquet, unique: [a, b]}}}"
     old = {"a": [1, 1], "b": ["x", "y"], "v": [1, 2]}
