@@ -174,10 +174,10 @@ class Unique(Shorthand, Scope):
 
 
 class Overlap(Scope):
-    """No row of this table is also in another one, such as the training table; rows are told by `on`."""
+    """No row of this table is also in another one, such as the training table; rows are told by `key`."""
 
     table: str = Field(alias="with", description="path of the other table")
-    on: Names = Field(description="columns that tell a row")
+    key: Names = Field(description="columns that tell a row")
     limit: AtMost = Bound(high=0.0, text="<= 0%")
 
 

@@ -29,7 +29,7 @@ def test_names_can_be_any_text(project, name):
             "columns": {name: {**entry, "share": {1: [0, 1]}}},
             "unique": [[name]],
             "conflicts": {"label": "other", "features": [name]},
-            "overlap": {"with": file, "on": [name]},
+            "overlap": {"with": file, "key": [name]},
             "fresh": {"column": name, "within": "1d"},
             "drift": {"reference": file},
         }

@@ -80,7 +80,7 @@ def test_a_file_that_is_no_table(project, kind):
 
 
 def test_other_tables_that_are_not_there(flights):
-    for table in ({"overlap": {"with": "no.parquet", "on": "age"}}, {"drift": {"reference": "no.parquet"}}):
+    for table in ({"overlap": {"with": "no.parquet", "key": "age"}}, {"drift": {"reference": "no.parquet"}}):
         with pytest.raises(WorldError, match=r"no\.parquet does not exist"):
             flights.check(table)
 

@@ -86,7 +86,7 @@ def test_words_by_slice(flights):
 def test_overlap_and_conflicts_by_slice(flights):
     flights.values("(1), (4)", "x", "train.parquet")
     table = {
-        "overlap": {"with": "train.parquet", "on": "x", "by": "origin", "limit": "60%"},
+        "overlap": {"with": "train.parquet", "key": "x", "by": "origin", "limit": "60%"},
         "conflicts": {"label": "origin", "features": "x", "by": "origin", "limit": "60%"},
     }
     found = {(f.check, f.data.slice): f for f in flights.check(table).findings if f.outcome == "fail"}

@@ -117,11 +117,11 @@ def test_rules(project):
 def test_overlap(project):
     project.values("(1, 'a'), (2, 'b'), (3, 'c'), (3, 'c')", "id, y")
     project.values("(3, 'c'), (3, 'd')", "id, y", "train.parquet")
-    finding = project.find({"overlap": {"with": "train.parquet", "on": ["id", "y"]}}, "overlap")
+    finding = project.find({"overlap": {"with": "train.parquet", "key": ["id", "y"]}}, "overlap")
     assert (finding.outcome, finding.data.count, finding.data.rows) == ("fail", 2, 4)
     assert finding.data.examples.rows[0] == ("3", "c")
-    assert project.find({"overlap": {"with": "train.parquet", "on": "id", "limit": "50%"}}, "overlap").outcome == "pass"
-    finding = project.find({"overlap": {"with": "train.parquet", "on": "nope"}}, "overlap")
+    assert project.find({"overlap": {"with": "train.parquet", "key": "id", "limit": "50%"}}, "overlap").outcome == "pass"
+    finding = project.find({"overlap": {"with": "train.parquet", "key": "nope"}}, "overlap")
     assert finding.outcome == "fail"
     assert "no column `nope`" in finding.message
 

@@ -83,7 +83,7 @@ mlci:
       rules:
         arrives after it departs: "scheduled_arrival > scheduled"
         long: {sql: "distance > 0", tolerance: 1%}
-      overlap: {with: data/train.parquet, "on": flight_id, limit: 0}
+      overlap: {with: data/train.parquet, key: flight_id, limit: 0}
       drift: {reference: data/reference.parquet, ks: 0.1, psi: 0.1, level: warn}
   gate:
     baseline: previous

@@ -114,16 +114,16 @@ def overlap_checks(asked: Asked) -> Iterator[DataCheck]:
         return
     part = asked.part(own)
     reading: Reading = ShareOf(
-        bad=Shared(other=other.view, columns=own.on, part=part),
+        bad=Shared(other=other.view, columns=own.key, part=part),
         of=Count(part=part),
         limit=own.limit,
         subject="the rows",
         verb=f"are also in {own.table}",
         unit="rows",
     )
-    if asked.lacks(own.on):
-        reading = asked.absent(own.on)
-    elif lacking := [name for name in own.on if name not in other.columns]:
+    if asked.lacks(own.key):
+        reading = asked.absent(own.key)
+    elif lacking := [name for name in own.key if name not in other.columns]:
         why = f"{other.path} has no column {' and '.join(f'`{name}`' for name in lacking)}"
         reading = impossible(why, "Name columns that both tables have under `on`.")
     title = f"rows that are also in {own.table} {own.limit}"
