@@ -15,7 +15,7 @@ from mlci.errors import PolicyError
 from mlci.flows.data_drift import find_drift
 from mlci.flows.data_engine import OpenTable, opened
 from mlci.flows.data_reference import reference_statistics
-from mlci.judge.data import Judged, judge_data
+from mlci.judge.data import Judged, judge_data, rank_counts
 from mlci.measure.data.asked import Asked
 from mlci.measure.data.checks import data_checks
 from mlci.measure.data.examples import broken_rows, shown_columns
@@ -192,18 +192,16 @@ class _Run:
 
 def _with_quantiles(table: OpenTable, judged: tuple[Judged, ...], answers: Answers) -> tuple[Judged, ...]:
     """Failed quantile checks again, with the quantile itself for the reader, where memory allows."""
-    failed = {
-        item.check.id: item.check.reading.exact
-        for item in judged
-        if item.finding.outcome == "fail" and isinstance(item.check.reading, RankOf)
-    }
-    if not failed or table.rows * _BYTES_A_VALUE > table.memory:
+    wanted: dict[str, Aggregate] = {}
+    for finding, check, key in judged:
+        if finding.outcome == "fail" and isinstance(check.reading, RankOf):
+            wanted[check.id] = check.reading.exact(rank_counts(check.reading, answers, key))
+    if not wanted or table.rows * _BYTES_A_VALUE > table.memory:
         return judged
-    wanted: list[Aggregate] = list(failed.values())
-    more = answers.joined(table.ask(wanted))
+    more = answers.joined(table.ask(wanted.values()))
     again: list[Judged] = []
     for item in judged:
-        if item.check.id not in failed:
+        if item.check.id not in wanted:
             again.append(item)
         else:
             again += [other for other in judge_data([item.check], more) if other.key == item.key]

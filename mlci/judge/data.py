@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.judge import data_words as words
-from mlci.nouns.aggregate import SliceKey  # noqa: TC001 - a NamedTuple reads its annotations
-from mlci.nouns.data_check import AgeOf, DataCheck, Known, NumberOf, RankOf, ShareOf
+from mlci.nouns.aggregate import Number, SliceKey
+from mlci.nouns.data_check import AgeOf, DataCheck, Known, NumberOf, RankCounts, RankOf, ShareOf
 from mlci.nouns.finding import DataEvidence, Finding, Outcome
 
 if TYPE_CHECKING:
@@ -104,31 +103,45 @@ def _number(check: DataCheck, reading: NumberOf, answers: Answers, key: SliceKey
         value = 0
     if value is None:
         return _nothing(check, "values", key)
-    holds = reading.limit.holds(float(value))
+    measured = _stable(float(value), reading.value)
     name = reading.name[0].upper() + reading.name[1:]
-    message = f"{name} is {words.number(float(value), reading.limit)}; the policy wants {reading.limit}."
+    message = f"{name} is {words.number(measured, reading.limit)}; the policy wants {reading.limit}."
     if reading.counts and value == 0:
         message = f"The table has no rows{', where the condition holds' if check.part.where else ''}."
-    # An engine that adds in another order may differ in the last digits; a verdict must not.
-    measured = float(f"{value:.12g}")
     evidence = _evidence(check, key).model_copy(update={"measured": measured, "limit": str(reading.limit)})
-    return _finding(check, "pass" if holds else "fail", message, evidence)
+    return _finding(check, "pass" if reading.limit.holds(measured) else "fail", message, evidence)
+
+
+def _stable(value: float, aggregate: Aggregate) -> float:
+    """The digits that do not depend on the order in which an engine adds: a verdict must be the same every time.
+
+    Sums are compensated and good to 12 digits; a standard deviation, which is merged from parts, is to 9.
+    """
+    if float(value).is_integer():
+        return value
+    spread = isinstance(aggregate, Number) and aggregate.what == "std"
+    return float(f"{value:.9g}" if spread else f"{value:.12g}")
+
+
+def rank_counts(reading: RankOf, answers: Answers, key: SliceKey) -> RankCounts:
+    """The counts behind a quantile check, for one slice."""
+    return RankCounts(
+        under=None if reading.under is None else _count(answers, reading.under, key),
+        upto=None if reading.upto is None else _count(answers, reading.upto, key),
+        rows=_count(answers, reading.of, key),
+    )
 
 
 def _rank(check: DataCheck, reading: RankOf, answers: Answers, key: SliceKey) -> Finding:
-    rows = _count(answers, reading.of, key)
-    if rows == 0:
+    counts = rank_counts(reading, answers, key)
+    if counts.rows == 0:
         return _nothing(check, "values", key)
-    under = None if reading.under is None else _count(answers, reading.under, key)
-    upto = None if reading.upto is None else _count(answers, reading.upto, key)
-    rank = Fraction(str(reading.quantile)) * rows
-    high_enough = under is None or under < rank
-    low_enough = upto is None or upto >= rank
-    exact = answers.values.get(reading.exact, {}).get(key)
-    message = words.rank_message(reading, (under, upto, rows), exact)
-    update = {"rows": rows, "measured": exact, "limit": str(reading.limit)}
-    outcome: Outcome = "pass" if high_enough and low_enough else "fail"
-    return _finding(check, outcome, message, _evidence(check, key).model_copy(update=update))
+    side = reading.side(counts)
+    exact = answers.values.get(reading.exact(counts), {}).get(key)
+    message = words.rank_message(reading, counts, exact)
+    update = {"rows": counts.rows, "measured": exact, "limit": str(reading.limit)}
+    evidence = _evidence(check, key).model_copy(update=update)
+    return _finding(check, "pass" if side == "inside" else "fail", message, evidence)
 
 
 def _age(check: DataCheck, reading: AgeOf, answers: Answers, key: SliceKey) -> Finding:

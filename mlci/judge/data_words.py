@@ -10,7 +10,7 @@ from mlci.nouns import units
 
 if TYPE_CHECKING:
     from mlci.nouns.aggregate import SliceKey
-    from mlci.nouns.data_check import AgeOf, DataCheck, RankOf, ShareOf
+    from mlci.nouns.data_check import AgeOf, DataCheck, RankCounts, RankOf, ShareOf
     from mlci.nouns.scalars import Bound
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,15 +86,15 @@ def allowance(limit: Bound) -> str:
     return f"the policy wants {limit}"
 
 
-def rank_message(reading: RankOf, counts: tuple[int | None, int | None, int], measured: float | None) -> str:
+def rank_message(reading: RankOf, counts: RankCounts, measured: float | None) -> str:
     """Where the quantile lies, told by the shares of values on either side of the limits.
 
     Args:
         reading: The check.
-        counts: Values under the lower limit, values up to the upper limit (None for an end that is open), all values.
+        counts: What was counted.
         measured: The quantile, where it was computed.
     """
-    under, upto, rows = counts
+    under, upto, rows = counts.under, counts.upto, counts.rows
     limit, told = reading.limit, []
     if under is not None:
         word = "at most" if limit.low_open else "less than"

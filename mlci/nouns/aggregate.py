@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mlci.nouns.base import Noun
-from mlci.nouns.condition import Condition
+from mlci.nouns.condition import Condition, Over, Under
 
 SliceKey = tuple[str | None, ...]
 """The values of the columns in `Part.by`, as text; `()` for a part that is not split."""
@@ -36,13 +36,15 @@ class Number(Noun):
     """A number of a column's values; nulls and NaN are left out.
 
     `newest` is the largest timestamp, in microseconds since 1970 in UTC. A `quantile` of n values is the smallest one
-    that at least `quantile` * n values do not exceed; engines hold all values in memory for it.
+    that at least `quantile` * n values do not exceed; engines hold all values in memory for it, or those that
+    meet `among`.
     """
 
     kind: Literal["number"] = "number"
     what: Literal["mean", "sum", "std", "newest", "quantile"]
     column: str
     quantile: float | None = None
+    among: Under | Over | None = None
     part: Part = Part()
 
 

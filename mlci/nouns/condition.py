@@ -66,6 +66,15 @@ class Under(Noun):
     inclusive: bool = False
 
 
+class Over(Noun):
+    """The value is there and lies over a limit, or at it where `inclusive`."""
+
+    kind: Literal["over"] = "over"
+    column: str
+    limit: float
+    inclusive: bool = False
+
+
 class Equals(Noun):
     """The value is this one, written as text."""
 
@@ -87,4 +96,4 @@ class Breaks(Noun):
     nulls: bool = True
 
 
-Condition = Missing | Present | Outside | NotAmong | NoMatch | WrongLength | Under | Equals | Breaks
+Condition = Missing | Present | Outside | NotAmong | NoMatch | WrongLength | Under | Over | Equals | Breaks

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from fractions import Fraction
+from math import ceil
 from typing import Literal
 
 from mlci.nouns.aggregate import Aggregate, Number, Part
 from mlci.nouns.base import Level, Noun, Place
-from mlci.nouns.condition import Condition
+from mlci.nouns.condition import Condition, Over, Under
 from mlci.nouns.scalars import Bound
 
 
@@ -51,6 +53,17 @@ class NumberOf(Noun):
     counts: bool = False
 
 
+class RankCounts(Noun):
+    """What a rank test counts: values under the lower limit, values up to the upper one, all values.
+
+    A count is None where the range is open on that side.
+    """
+
+    under: int | None
+    upto: int | None
+    rows: int
+
+
 class RankOf(Noun):
     """A quantile that must lie in a range, told exactly by two counts.
 
@@ -68,10 +81,32 @@ class RankOf(Noun):
     limit: Bound
     name: str
 
-    @property
-    def exact(self) -> Number:
-        """The quantile itself: asked only where the reader must see it, because it costs more than the two counts."""
-        return Number(what="quantile", column=self.column, quantile=self.quantile, part=self.of.part)
+    def side(self, counts: RankCounts) -> Literal["below", "inside", "above"]:
+        """Where the quantile lies."""
+        rank = Fraction(str(self.quantile)) * counts.rows
+        if counts.under is not None and counts.under >= rank:
+            return "below"
+        return "above" if counts.upto is not None and counts.upto < rank else "inside"
+
+    def exact(self, counts: RankCounts) -> Number:
+        """The quantile itself, asked only where the reader must see it, because it costs more than the two counts.
+
+        Only the values beyond the limit are looked at where the counts say that it is among them.
+        """
+        whole = Number(what="quantile", column=self.column, quantile=self.quantile, part=self.of.part)
+        side = self.side(counts)
+        if self.of.part.by or side == "inside":
+            return whole
+        rank = ceil(Fraction(str(self.quantile)) * counts.rows)
+        if side == "below":
+            limit, open_end, skipped, held = self.limit.low, self.limit.low_open, 0, counts.under or 0
+            among: Under | Over = Under(column=self.column, limit=limit, inclusive=open_end)
+        else:
+            limit, open_end, skipped = self.limit.high, self.limit.high_open, counts.upto or 0
+            held = counts.rows - skipped
+            among = Over(column=self.column, limit=limit, inclusive=open_end)
+        # Half a rank less keeps the product with the number of values from rounding up to the next one.
+        return whole.model_copy(update={"quantile": (rank - skipped - 0.5) / held, "among": among})
 
 
 class AgeOf(Noun):

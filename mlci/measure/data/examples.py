@@ -42,12 +42,12 @@ def broken_rows(check: DataCheck, key: SliceKey, schema: TableSchema, hints: Seq
         case Shared(other=other, columns=columns):
             on = " AND ".join(f"mine.{identifier(name)} = other.{identifier(name)}" for name in columns)
             mine = _filtered(rows, all_of(where_sql(check.part), *sliced))
-            order = ", ".join(f"mine.{identifier(name)}" for name in columns)
+            order = _order(columns, schema, "mine.")
             return (
                 f"SELECT mine.* FROM ({mine}) AS mine SEMI JOIN {identifier(other)} AS other ON {on} ORDER BY {order}"
             )
         case Conflicting():
-            order = ", ".join(identifier(name) for name in reading.bad.features)
+            order = _order(reading.bad.features, schema)
             found = _filtered(f"SELECT * FROM ({conflicting_rows(reading.bad, schema)})", all_of(*sliced))
             return f"{found} ORDER BY {order}"
         case _:
@@ -60,16 +60,20 @@ def _filtered(rows: str, condition: str) -> str:
     return f"{rows} WHERE {condition}" if condition else rows
 
 
+def _order(columns: tuple[str, ...], schema: TableSchema, prefix: str = "") -> str:
+    """By these columns, then by all others, so that the first rows are the same every time."""
+    return ", ".join(f"{prefix}{identifier(name)}" for name in dict.fromkeys((*columns, *schema.columns)))
+
+
 def _repeated(rows: str, columns: tuple[str, ...], where: str, schema: TableSchema, hints: Sequence[int]) -> str:
-    order = ", ".join(identifier(name) for name in columns)
+    order, together = _order(columns, schema), ", ".join(identifier(name) for name in columns)
     key, _ = key_sql(columns, schema)
     present = condition_sql(Present(columns=columns), schema)
     if hints:
         listed = ", ".join(str(hint) for hint in hints)
         return f"{_filtered(rows, all_of(where, present, f'{key} IN ({listed})'))} ORDER BY {order}"
-    return (
-        f"{_filtered(rows, all_of(where, present))} QUALIFY count(*) OVER (PARTITION BY {order}) > 1 ORDER BY {order}"
-    )
+    found = _filtered(rows, all_of(where, present))
+    return f"{found} QUALIFY count(*) OVER (PARTITION BY {together}) > 1 ORDER BY {order}"
 
 
 def shown_columns(check: DataCheck, schema: TableSchema, id_column: str | None) -> tuple[str, ...]:

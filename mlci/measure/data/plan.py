@@ -77,7 +77,8 @@ def _value(aggregate: Count | Number, schema: TableSchema) -> str:
     name = identifier(aggregate.column)
     is_float = schema.kind(aggregate.column) == "float"
     present = condition_sql(Present(columns=(aggregate.column,)), schema) if is_float else ""
-    rows = all_of(where, present)
+    among = condition_sql(aggregate.among, schema) if aggregate.among is not None else ""
+    rows = all_of(where, present, among)
     kept = f" FILTER ({rows})" if rows else ""
     match aggregate.what:
         case "mean":

@@ -16,6 +16,7 @@ from mlci.nouns.condition import (
     NoMatch,
     NotAmong,
     Outside,
+    Over,
     Present,
     Under,
     WrongLength,
@@ -35,7 +36,7 @@ _MOST_IN_LIST = 200
 """Up to so many values a list is searched for each entry of a column's dictionary; beyond, a hash table is quicker."""
 
 
-def condition_sql(condition: Condition, schema: TableSchema) -> str:  # noqa: PLR0911 - one return a kind
+def condition_sql(condition: Condition, schema: TableSchema) -> str:  # noqa: C901, PLR0911 - one case a kind
     """The condition as a boolean expression; where it is null, the row does not meet it."""
     match condition:
         case Missing(column=column):
@@ -52,6 +53,9 @@ def condition_sql(condition: Condition, schema: TableSchema) -> str:  # noqa: PL
             return _wrong_length(f"length({identifier(column)})", length)
         case Under(column=column, limit=limit, inclusive=inclusive):
             return _under(column, limit, schema, inclusive=inclusive)
+        case Over(column=column, limit=limit, inclusive=inclusive):
+            under = _under(column, limit, schema, inclusive=not inclusive)
+            return f"{_present(column, schema)} AND NOT ({under})"
         case Equals(column=column, value=value):
             return _equals(column, value, schema)
         case Breaks(sql=sql, nulls=nulls):
