@@ -117,6 +117,8 @@ def _gate_number(evidence: GateEvidence, outcome: str) -> str:
     word, worst = units.bad_word(metric), units.bound_beside(metric, evidence.worst, evidence.tolerance)
     if outcome == "pass" and evidence.worst <= 0:
         return f"{moved}; any {word} is ruled out"
+    if outcome == "pass" and worst == "0":
+        return f"{moved}; any {word} is ruled out"
     if outcome == "pass":
         return f"{moved}; a {word} of more than {units.with_unit(metric, worst)} is ruled out"
     allowed = f", you allow {units.amount(metric, evidence.tolerance, 4)}" if evidence.tolerance is not None else ""
@@ -126,7 +128,7 @@ def _gate_number(evidence: GateEvidence, outcome: str) -> str:
 def _data_number(evidence: DataEvidence) -> str:
     limit = f", limit {_one_line(evidence.limit)}" if evidence.limit else ""
     if evidence.measured is not None:
-        number = evidence.measured if isinstance(evidence.measured, str) else f"{evidence.measured:.6g}"
+        number = evidence.measured if isinstance(evidence.measured, str) else units.measured(evidence.measured)
         return f"{_one_line(number)}{limit}"
     if evidence.share is not None and evidence.count is not None:
         return f"{units.small_percent(evidence.share)} ({units.rows(evidence.count)}){limit}"

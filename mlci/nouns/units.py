@@ -66,6 +66,15 @@ def small_percent(share: float) -> str:
     return f"{_plain(100 * share, max(0, 2 - math.floor(math.log10(100 * share))))} %" if share > 0 else "0 %"
 
 
+def measured(number: float) -> str:
+    """A number of any kind: `336,776`, `0.7952`, `12.5`; about four digits, but never fewer than the whole ones."""
+    if not math.isfinite(number):
+        return "no value"
+    if number == round(number) or abs(number) >= 1_000:  # noqa: PLR2004 - whole digits suffice from there
+        return f"{number:,.0f}"
+    return f"{number:.4g}"
+
+
 def value(metric: str, number: float | None, decimals: int | None = None) -> str:
     """A metric's value: `90.1 %` for a share, else about four digits: `0.717`, `12.3`."""
     if number is None or not math.isfinite(number):

@@ -18,7 +18,7 @@ from mlci.render.vega import BAD, INK, MUTED, NEW, OLD, Spec, axis, chart, dashe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mlci.nouns.report import Charts, Curve, DriftBar, Histogram
+    from mlci.nouns.report import Charts, Curve, DriftBar, Histogram, SliceChange
 
 _SIDE = 300
 _WIDTH = 340
@@ -61,15 +61,22 @@ def _slices(data: Charts) -> Iterable[Chart]:
             return
         name = units.metric_name(metric)
         more = f" The {_MOST_BARS} worst of {len(items)} slices." if len(items) > _MOST_BARS else ""
-        word = units.bad_word(metric)
         yield Chart(
             name=f"slices-{place}",
             title=f"Change of {name} per slice, against {view.baseline_name(baseline)}",
-            caption=f"A dot is the change, its line the interval. In the tinted part a {word} is bigger than allowed. "
-            f"A line that meets the edge goes on beyond it.{more}",
+            caption=f"A dot is the change, its line the interval; one that meets the edge goes on beyond it."
+            f"{_allowed(items)}{more}",
             spec=slice_spec(items[:_MOST_BARS]),
             wide=True,
         )
+
+
+def _allowed(items: Sequence[SliceChange]) -> str:
+    word, limits = units.bad_word(items[0].metric), {item.tolerance for item in items}
+    if limits == {None}:
+        return ""
+    where = "In the tinted part" if len(limits) == 1 else "Beyond its red tick"
+    return f" {where} a {word} is bigger than you allow."
 
 
 def _curves(data: Charts) -> Iterable[Chart]:
@@ -257,8 +264,8 @@ def _drift_spec(bars: Sequence[DriftBar], words: str, *, several: bool) -> Spec:
         "encoding": {"y": columns, "x": {"field": "low", "type": "quantitative"}},
     }
     number: Spec = {
-        "mark": {"type": "text", "align": "left", "dx": 6, "color": MUTED, "fontSize": 11},
-        "encoding": {"y": columns, "x": {"field": "value", "type": "quantitative"}, "text": {"field": "shown"}},
+        "mark": {"type": "text", "align": "left", "color": MUTED, "fontSize": 11},
+        "encoding": {"y": columns, "x": {"value": _WIDTH - 72}, "text": {"field": "shown"}},
     }
     limits = sorted({item.tolerance for item in bars})
     rule: Spec = {
@@ -267,4 +274,4 @@ def _drift_spec(bars: Sequence[DriftBar], words: str, *, several: bool) -> Spec:
         "encoding": {"x": {"field": "limit", "type": "quantitative"}},
     }
     body: dict[str, Any] = {"data": {"values": rows}, "layer": [bar, tick, number, rule]}
-    return chart({**body, "width": _WIDTH - 60, "height": {"step": _BAR}})
+    return chart({**body, "width": _WIDTH - 80, "height": {"step": _BAR}})

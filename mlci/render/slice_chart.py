@@ -37,7 +37,7 @@ def slice_spec(items: Sequence[SliceChange]) -> Spec:
     x = {"field": "change", "type": "quantitative", "axis": signed, "scale": across}
     state = scale("state", list(_STATES), list(_STATES.values()))
     layers = [
-        *_tinted(items, factor, reach),
+        *(_tinted(items, factor, reach) or _ticks(items, factor)),
         _rule([0.0], [1, 0], MUTED),
         {
             "mark": {"type": "rule", "strokeWidth": 2},
@@ -109,6 +109,25 @@ def _tinted(items: Sequence[SliceChange], factor: float, reach: float) -> list[S
         "encoding": {"x": {"field": "from", "type": "quantitative"}, "x2": {"field": "to"}},
     }
     return [part, _rule([limit], [4, 3], BAD)]
+
+
+def _ticks(items: Sequence[SliceChange], factor: float) -> list[Spec]:
+    """A tick for each slice where they allow different losses, such as 2 % of the old value."""
+    towards = factor * (1 if items[0].metric in units.LESS_IS_BETTER else -1)
+    limits = [
+        {"slice": clean(item.slice, 60), "limit": round(towards * item.tolerance, 9)}
+        for item in items
+        if item.tolerance is not None
+    ]
+    tick: Spec = {
+        "data": {"values": limits},
+        "mark": {"type": "tick", "color": BAD, "thickness": 1.5, "bandSize": 16},
+        "encoding": {
+            "y": {"field": "slice", "type": "nominal", "sort": None},
+            "x": {"field": "limit", "type": "quantitative"},
+        },
+    }
+    return [tick] if limits else []
 
 
 def _rule(places: list[float], dash: list[int], colour: str) -> Spec:

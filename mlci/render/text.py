@@ -52,7 +52,7 @@ _ESCAPED = {letter: f"&#{ord(letter)};" for letter in "\\`*_[]<>|~&$"}
 _ESCAPED_TEXT = _ESCAPED | {"$": "<span>&#36;</span>"}
 # What GitHub turns into links or pictures after Markdown: mentions, references, addresses, commits, shortcodes.
 _LINKED = re.compile(
-    r"@|#|:(?=//)|:(?=[\w+-]+:)|(?<=www)\.|(?:mailto|xmpp)(?=:)|\bGH(?=-)|\b[0-9a-f]{7,}|(?<=\w)\.(?=[^\W\d])",
+    r"@|#|:(?=//)|:(?=[\w+-]+:)|(?<=www)\.|(?:mailto|xmpp)(?=:)|GH(?=-)|[0-9a-f]{7,}|(?<=\w)\.(?=[^\W\d])",
     re.IGNORECASE,
 )
 _BLOCK = re.compile(r"^(\d+)([.)])(?=\s|$)|^()([-+=])(?=[-+=\s]|$)")

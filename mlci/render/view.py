@@ -28,6 +28,7 @@ MARKS = {"good": "✓", "bad": "✗", "open": "!", "quiet": "·"}
 VERDICT_TONES = {"pass": "good", "inconclusive": "open", "fail": "bad"}
 
 _LAST_OF_ALL_ROWS = 4
+_RESCORED = "The old model was run again on today's test rows"
 _DASH = "\N{EN DASH}"
 
 
@@ -108,7 +109,7 @@ def _number(finding: Finding) -> str:
     if (data := finding.data) is None:
         return ""
     if data.measured is not None:
-        return data.measured if isinstance(data.measured, str) else f"{data.measured:,.6g}"
+        return data.measured if isinstance(data.measured, str) else units.measured(data.measured)
     if data.share is not None:
         return units.small_percent(data.share)
     return units.rows(data.count) if data.count is not None else ""
@@ -121,8 +122,13 @@ def _gate_number(evidence: GateEvidence) -> str:
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Row, ...]:
-    """Rows from what blocks to what says nothing; within one rank in the policy's order."""
-    return tuple(row(finding) for finding in sorted(findings, key=_rank))
+    """Rows from what blocks to what says nothing; changes before floors, and else in the policy's order."""
+    return tuple(row(finding) for finding in sorted(findings, key=lambda finding: (_rank(finding), _is_limit(finding))))
+
+
+def _is_limit(finding: Finding) -> bool:
+    """A floor or ceiling, which says less than a change does."""
+    return finding.gate is not None and finding.gate.kind == "value"
 
 
 def _rank(finding: Finding) -> int:
@@ -185,8 +191,8 @@ def compared_with(comparison: Comparison) -> str:
     }[comparison.status]
     if comparison.leaked:
         said += f" {units.rows(comparison.leaked)} left out, because a model was trained on them."
-    if comparison.rescored:
-        said += " The old model was run again on today's test rows."
+    if comparison.rescored and _RESCORED not in comparison.reason:
+        said += f" {_RESCORED}."
     return f"{said} {_sentence(comparison.reason)}".strip()
 
 
@@ -211,8 +217,8 @@ def provenance(verdict: Verdict) -> tuple[tuple[str, str], ...]:
     """What the verdict speaks of, as (name, digest or version)."""
     said = [("commit", verdict.commit + (" with uncommitted changes" if verdict.dirty else ""))]
     said += [(name, getattr(verdict.digests, name)) for name in ("policy", "model", "predictions")]
-    said += [(f"data {name}", digest) for name, digest in sorted(verdict.digests.data.items())]
-    said += [(f"baseline {item.baseline}", item.commit or item.model) for item in verdict.comparisons]
+    said += sorted(verdict.digests.data.items())
+    said += [(baseline_name(item.baseline), item.commit or item.model) for item in verdict.comparisons]
     return tuple((name, value) for name, value in [*said, ("tool", verdict.tool)] if value)
 
 

@@ -31,6 +31,11 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
     ("findings", "comparisons", "line"),
     [
         ([], [], "Blocked: nothing was checked, and a verdict on nothing does not pass"),
+        (
+            [gate("fail", metric="roc_auc", old=0.717, new=0.696)],
+            compared(),
+            "Blocked: roc_auc, all rows: 0.717 → 0.696",
+        ),
         ([SAFE, BAD], compared(), "Blocked: accuracy, age > 50: 88.1 → 84.7 % (19 rows worse, 5 better)"),
         (
             [BAD, data(count=20_880, share=0.062, rows=336_776, limit="<= 5%")],
@@ -43,7 +48,9 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
             "Blocked: distance is at most 5 % missing: 6.2 % (20,880 rows), limit <= 5%",
         ),
         ([data(share=0.000_005_1)], [], "Blocked: distance is at most 5 % missing: 0.00051 %"),
+        ([data()], [], "Blocked: distance is at most 5 % missing"),
         ([data(count=1)], [], "Blocked: distance is at most 5 % missing: 1 row"),
+        ([data(measured=9_000.4)], [], "Blocked: distance is at most 5 % missing: 9,000"),
         ([data(measured=12.5, limit="<= 10")], [], "Blocked: distance is at most 5 % missing: 12.5, limit <= 10"),
         ([data(title="a\nb")], [], "Blocked: a b"),
         ([data("not_measured")], [], "Blocked: distance is at most 5 % missing was not measured"),
@@ -61,6 +68,11 @@ BAD = gate("fail", slice="age > 50", old=0.881, new=0.847, gained=5, lost=19)
             "Safe: accuracy, all rows: 91.0 → 90.9 %; a drop of more than 0.5 points is ruled out; 1 warning",
         ),
         ([data("pass")], compared(), "Safe: 1 check held"),
+        (
+            [gate("pass", metric="cost", old=0.584, new=0.559, worst=0.0, tolerance=0.01)],
+            compared(),
+            "Safe: cost, all rows: 0.584 → 0.559; any rise is ruled out",
+        ),
         (
             [SAFE, OPEN_SLICE, OPEN_SLICE],
             compared(),

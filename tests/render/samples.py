@@ -172,7 +172,8 @@ def slice_changes(metric="accuracy", tolerance=0.01, scale=1.0):
             SliceChange(
                 metric=metric, slice=name, baseline="merge-base", rows=rows, change=scale * change,
                 low=min(scale * (change - half), scale * (change + half)),
-                high=max(scale * (change - half), scale * (change + half)), outcome=outcome, tolerance=tolerance,
+                high=max(scale * (change - half), scale * (change + half)), outcome=outcome,
+                tolerance=tolerance if metric == "accuracy" else round(tolerance * (1 + rows % 5 / 10), 4),
             )
         )  # fmt: skip
     return tuple(made)

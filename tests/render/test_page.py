@@ -115,6 +115,12 @@ def test_charts_of_odd_numbers_are_drawn():
     assert render_svgs(specs(Charts(slices=(one,))))["slices-0"].startswith("<svg")
 
 
+def test_there_are_not_too_many_charts():
+    one = failing().charts.slices[0]
+    many = tuple(one.model_copy(update={"metric": f"m{place}"}) for place in range(9))
+    assert len(charts(Charts(slices=many))) == 6
+
+
 @pytest.mark.browser
 def test_the_page_needs_nothing_else(tmp_path, drawn):
     """No request leaves it, no script runs, its own style applies, and it fits a phone."""
