@@ -115,8 +115,6 @@ def _gate_number(evidence: GateEvidence, outcome: str) -> str:
     if evidence.worst is None or outcome == "fail":
         return moved
     word, worst = units.bad_word(metric), units.bound_beside(metric, evidence.worst, evidence.tolerance)
-    if outcome == "pass" and evidence.worst <= 0:
-        return f"{moved}; any {word} is ruled out"
     if outcome == "pass" and worst == "0":
         return f"{moved}; any {word} is ruled out"
     if outcome == "pass":

@@ -39,7 +39,7 @@ def test_measured_numbers_are_short(number, said):
 def test_amounts_are_rounded_to_the_careful_side():
     assert units.amount("accuracy", 0.005, up=True) == "0.5"
     assert units.amount("accuracy", 0.00501, up=True) == "0.51"
-    assert units.amount("mae", 1234.0) == "1,200"
+    assert units.amount("mae", 1234.0) == "1,234"
     assert units.amount("mae", math.inf) == "any size"
     assert units.amount("mae", 0.0) == "0"
     assert units.with_unit("accuracy", "1") == "1 point"
