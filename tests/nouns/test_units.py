@@ -43,7 +43,7 @@ def test_amounts_are_rounded_to_the_careful_side():
     assert units.amount("mae", math.inf) == "any size"
     assert units.amount("mae", 0.0) == "0"
     assert units.with_unit("accuracy", "1") == "1 point"
-    assert units.bound_beside("accuracy", 0.00996, 0.01) == "0.997"
+    assert units.bound_beside("accuracy", 0.00996, 0.01) == "0.996"
     assert units.bound_beside("accuracy", math.inf, 0.01) == "any size"
 
 
