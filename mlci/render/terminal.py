@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.box import ROUNDED, SIMPLE_HEAD
@@ -118,7 +119,13 @@ def _rest(rows: Sequence[view.Row]) -> list[RenderableType]:
 
 
 def _names(items: Sequence[view.Row]) -> str:
-    names = "; ".join(f"{item.finding.title} {item.number}".strip() for item in items[:_MOST_NAMES])
+    """Names with their numbers; of many checks that hold, only how many each table has."""
+    if items[0].tone == "good" and len(items) > _MOST_NAMES:
+        tables = Counter(item.finding.data.table for item in items if item.finding.data is not None)
+        rest = [item for item in items if item.finding.data is None]
+        counted = [f"{count} checks of {table}" for table, count in tables.items()]
+        return "; ".join([", ".join(counted), *([_names(rest)] if rest else [])])
+    names = "; ".join(f"{item.finding.title}: {item.number}".strip(": ") for item in items[:_MOST_NAMES])
     return f"{names}; and {len(items) - _MOST_NAMES} others" if len(items) > _MOST_NAMES else names
 
 
