@@ -12,7 +12,6 @@ from mlci.edges.duck_rows import fetch_examples, save_rows
 from mlci.edges.duck_sql import check_condition, check_pattern
 from mlci.edges.tables import find_table, open_table
 from mlci.errors import PolicyError
-from mlci.flows.data_drift import find_drift
 from mlci.flows.data_engine import OpenTable, opened
 from mlci.flows.data_reference import reference_statistics
 from mlci.judge.data import Judged, judge_data, rank_counts
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from mlci.nouns.finding import Finding
     from mlci.nouns.policy import PolicyFile
     from mlci.nouns.reference import ReferenceStatistics
+    from mlci.nouns.report import DriftBar
     from mlci.nouns.table_schema import TableSchema
 
 _OTHER = "the other table"
@@ -127,7 +127,7 @@ class _Run:
             answers = table.ask(needs(checks))
             judged = _with_quantiles(table, judge_data(checks, answers), answers)
             findings, saved = self._with_rows(table, judged, answers)
-            moved, bars = find_drift(table, asked, drift, reference) if drift and reference else ((), ())
+            moved, bars = _drift(table, asked, reference)
             told = "\n".join([f"-- table {self.name}", *table.told]) if self.explain else ""
             return DataResult(findings=(*findings, *moved), drift=bars, saved=saved, explain=told)
 
@@ -188,6 +188,16 @@ class _Run:
                 save_rows(table.connection, broken_rows(check, key, table.schema) or sql, file, table.schema.path)
                 saved.append(str(file))
         return tuple(findings), tuple(saved)
+
+
+def _drift(
+    table: OpenTable, asked: Asked, reference: ReferenceStatistics | None
+) -> tuple[tuple[Finding, ...], tuple[DriftBar, ...]]:
+    if asked.table.drift is None or reference is None:
+        return (), ()
+    from mlci.flows.data_drift import find_drift  # noqa: PLC0415 - its special functions take .3 s to load
+
+    return find_drift(table, asked, asked.table.drift, reference)
 
 
 def _with_quantiles(table: OpenTable, judged: tuple[Judged, ...], answers: Answers) -> tuple[Judged, ...]:

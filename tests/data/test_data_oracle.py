@@ -147,11 +147,20 @@ def large(request, monkeypatch):
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize(
     ("columns", "repeated"),
-    [(("i",), 250), (("s",), 500), (("i", "s"), 0), (("i", "g"), 250), (("u",), 0), (("f",), 500), (("t",), 0)],
+    [
+        (("i",), 250),
+        (("s",), 500),
+        (("i", "s"), 0),
+        (("i", "g"), 250),
+        (("u",), 0),
+        (("f",), 500),
+        (("t",), 0),
+        (("w",), 250),
+    ],
 )
 def test_large_keys_are_sorted_with_the_same_answer(project, columns, repeated):
     project.write(
-        "SELECT range % 750 AS i, -i AS g, 'key ' || (range % 500) AS s, range AS u, (range % 500) / 3 AS f,"
+        "SELECT range % 750 AS i, -i AS g, 'key ' || (range % 500) AS s, range AS u, (range % 500) / 3 AS f, i * 1000003 AS w,"
         " 'id ' || range AS t FROM range(1000)"
     )
     finding = project.find({"unique": [list(columns)]}, f"unique.{'+'.join(columns)}")
