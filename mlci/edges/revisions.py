@@ -41,26 +41,37 @@ class Revisions:
             return ""
         return f"md5:{digest(file, 'md5')}" if like.startswith("md5:") else f"git:{self.history.blob_here(file)}"
 
-    def fetch(self, rev: str, path: str) -> Path:
-        """A copy of a file as it was at a commit; do not change it.
-
-        Raises:
-            NotKept: Neither Git nor DVC has the content.
-            WorldError: The commit has no such file, or it cannot be copied.
-        """
+    def at_hand(self, rev: str, path: str) -> Path | None:
+        """A copy of a file as it was at a commit, if Git or DVC's local cache holds it; do not change it."""
         version = self.version(rev, path)
         if not version:
-            raise WorldError(f"{path} is not in commit {rev[:10]}", "see `git log --stat` for when it was added")
-        target = self.root / CACHE / version.replace(":", "-") / PurePosixPath(path).name
+            return None
+        target = self._target(version, path)
         if target.exists():
             return target
         if version.startswith("git:"):
             content = self.history.read(rev, path)
             return write_bytes(target, content or b"")
         local = self._cached(version.removeprefix("md5:"))
-        if local is not None:
-            return _linked(local, target)
-        return self._from_dvc(rev, path, target)
+        return _linked(local, target) if local is not None else None
+
+    def fetch(self, rev: str, path: str) -> Path:
+        """The same, out of a DVC remote if it must be.
+
+        Raises:
+            NotKept: Neither Git nor DVC has the content.
+            WorldError: The commit has no such file, or it cannot be copied.
+        """
+        found = self.at_hand(rev, path)
+        if found is not None:
+            return found
+        version = self.version(rev, path)
+        if not version:
+            raise WorldError(f"{path} is not in commit {rev[:10]}", "see `git log --stat` for when it was added")
+        return self._from_dvc(rev, path, self._target(version, path))
+
+    def _target(self, version: str, path: str) -> Path:
+        return self.root / CACHE / version.replace(":", "-") / PurePosixPath(path).name
 
     def _cached(self, md5: str) -> Path | None:
         """The file in DVC's local cache, found without loading DVC (a second saved on every run)."""
@@ -107,6 +118,7 @@ class Revisions:
 def _linked(source: Path, target: Path) -> Path:
     """The file under a name with its ending: a cache has none, and readers tell the format by it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.is_symlink():
-        target.symlink_to(source.resolve())
+    # A link whose file was cleaned away is made anew.
+    target.unlink(missing_ok=True)
+    target.symlink_to(source.resolve())
     return target

@@ -15,6 +15,7 @@ from mlci.edges.row_digests import read_row_digests
 from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.flows.baseline import Baseline, Finder
 from mlci.flows.data_findings import read_data_report
+from mlci.flows.diff_data import diff_data
 from mlci.flows.verdict import assemble, assemble_stage, digests
 from mlci.judge.contrast import point
 from mlci.judge.flips import flips
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from mlci.nouns.finding import Finding
     from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.report import DataDiff
     from mlci.nouns.sample import Sample
 
 RESCORED = Path(".cache/mlci/rescored")
@@ -154,28 +156,46 @@ def _trained_on(case: Case, commit: str) -> npt.NDArray[np.uint64] | None:
 def _answers(
     case: Case, one: Baseline, trained_on: list[npt.NDArray[np.uint64]]
 ) -> tuple[Loaded, bool, tuple[str, ...]]:
-    """The baseline's answers to today's test rows: its own predictions if they cover the rows, else its model's."""
-    partly: Loaded | None = None
+    """The baseline's answers to today's test rows: its own predictions if they cover the rows, else its model's.
+
+    What Git and DVC's cache hold comes first; a remote is asked only for what neither can answer.
+    """
+    path = case.files.gate.predictions
+    kept, _ = _predicted(case, lambda: case.revisions.at_hand(one.commit, path), trained_on)
+    if kept is not None and kept.unmatched == 0:
+        return kept, False, ()
     try:
-        kept = case.revisions.fetch(one.commit, case.files.gate.predictions)
-        partly = case.files.load(kept, trained_on)
-        if partly.unmatched == 0:
-            return partly, False, ()
-    except WorldError as error:
-        missing = error
-    else:
-        missing = WorldError("its predictions cover other rows")
-    try:
-        scored = _rescore(case, one)
-        return case.files.load(scored, trained_on), True, ()
+        return case.files.load(_rescore(case, one), trained_on), True, ()
     except MlciError as error:
-        if partly is None:
-            if isinstance(missing, NotKept) and isinstance(error, NotKept):
-                raise error from missing
-            raise _NotComparableError(f"{error.problem}; and {missing.problem}") from error
-        common = partly.sample.size
-        note = f"only {common:,} of {common + partly.unmatched:,} test rows were predicted before ({error.problem})"
-        return partly, False, (note,)
+        no_model = error
+    fetched, no_predictions = _predicted(case, lambda: case.revisions.fetch(one.commit, path), trained_on)
+    if fetched is None:
+        if isinstance(no_model, NotKept) and isinstance(no_predictions, NotKept):
+            raise no_model from no_predictions
+        raise _NotComparableError(f"{no_model.problem}; and {_problem(no_predictions)}") from no_model
+    if fetched.unmatched == 0:
+        return fetched, False, ()
+    rows = fetched.sample.size + fetched.unmatched
+    return (
+        fetched,
+        False,
+        (f"only {fetched.sample.size:,} of {rows:,} test rows were predicted before ({no_model.problem})",),
+    )
+
+
+def _predicted(
+    case: Case, find: Callable[[], Path | None], trained_on: list[npt.NDArray[np.uint64]]
+) -> tuple[Loaded | None, WorldError | None]:
+    """The rows that earlier predictions cover, or why there are none."""
+    try:
+        file = find()
+        return (case.files.load(file, trained_on), None) if file is not None else (None, None)
+    except WorldError as error:
+        return None, error
+
+
+def _problem(error: WorldError | None) -> str:
+    return error.problem if error is not None else "there are no earlier predictions"
 
 
 def _rescore(case: Case, one: Baseline) -> Path:
@@ -243,9 +263,26 @@ def _report(case: Case, alone: Loaded, met: list[Met]) -> Report:
         verdict=verdict,
         metrics=_metrics(case, alone.sample, met),
         charts=charts,
-        diffs=checked.diffs if checked else (),
+        diffs=_diffs(case, met),
         repeat=("dvc repro", "mlci compare", "mlci report"),
     )
+
+
+def _diffs(case: Case, met: list[Met]) -> tuple[DataDiff, ...]:
+    """How the tables changed since the first baseline, as far as the old ones are at hand."""
+    commit = next((comparison.commit for comparison, _ in met if comparison.commit), None)
+    if commit is None:
+        return ()
+
+    def read_old(rev: str, path: str) -> Path:
+        file = case.revisions.at_hand(rev, path)
+        if file is None:
+            raise WorldError(f"{path} of {rev[:10]} is not at hand")
+        return file
+
+    case.say("comparing the data")
+    diffs = diff_data(case.root, case.policy, commit, read_old=read_old)
+    return tuple(diff for diff in diffs if not diff.note.startswith("not compared"))
 
 
 def _charts(alone: Sample, met: list[Met]) -> Charts:
