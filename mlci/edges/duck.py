@@ -50,6 +50,8 @@ def session(
             config["threads"] = engine.threads
         with duckdb.connect(config=config) as connection:
             connection.execute("SET TimeZone = 'UTC'")
+            # It would write into the report that goes to the terminal.
+            connection.execute("SET enable_progress_bar = false")
             if reads is not None:
                 _lock(connection, reads, writes)
             yield connection

@@ -160,7 +160,8 @@ def large(request, monkeypatch):
 )
 def test_large_keys_are_sorted_with_the_same_answer(project, columns, repeated):
     project.write(
-        "SELECT range % 750 AS i, -i AS g, 'key ' || (range % 500) AS s, range AS u, (range % 500) / 3 AS f, i * 1000003 AS w,"
+        "SELECT range % 750 AS i, -i AS g, 'key ' || (range % 500) AS s, range AS u, (range % 500) / 3 AS f,"
+        " i * 1000003 AS w,"
         " 'id ' || range AS t FROM range(1000)"
     )
     finding = project.find({"unique": [list(columns)]}, f"unique.{'+'.join(columns)}")
