@@ -120,7 +120,9 @@ def test_overlap(project):
     finding = project.find({"overlap": {"with": "train.parquet", "key": ["id", "y"]}}, "overlap")
     assert (finding.outcome, finding.data.count, finding.data.rows) == ("fail", 2, 4)
     assert finding.data.examples.rows[0] == ("3", "c")
-    assert project.find({"overlap": {"with": "train.parquet", "key": "id", "limit": "50%"}}, "overlap").outcome == "pass"
+    assert (
+        project.find({"overlap": {"with": "train.parquet", "key": "id", "limit": "50%"}}, "overlap").outcome == "pass"
+    )
     finding = project.find({"overlap": {"with": "train.parquet", "key": "nope"}}, "overlap")
     assert finding.outcome == "fail"
     assert "no column `nope`" in finding.message
