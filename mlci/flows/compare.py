@@ -170,9 +170,10 @@ def _answers(
         no_model = error
     fetched, no_predictions = _predicted(case, lambda: case.revisions.fetch(one.commit, path), trained_on)
     if fetched is None:
-        if isinstance(no_model, NotKept) and isinstance(no_predictions, NotKept):
-            raise no_model from no_predictions
-        raise _NotComparableError(f"{no_model.problem}; and {_problem(no_predictions)}") from no_model
+        answerless = isinstance(no_model, NotKept) or not case.revisions.version(one.commit, case.files.model.path)
+        if answerless and isinstance(no_predictions, NotKept):
+            raise no_predictions from no_model
+        raise _NotComparableError(_sentence((no_model.problem, _problem(no_predictions)))) from no_model
     if fetched.unmatched == 0:
         return fetched, False, ()
     rows = fetched.sample.size + fetched.unmatched
