@@ -127,8 +127,8 @@ def bennett(
         steps: H, commits that may be tested.
         adaptivity: As for `hoeffding`.
 
-    >>> bennett(0.01, 0.0001, 0.1, steps=32).rows
-    29047
+    >>> bennett(0.01, 0.0001, 0.1, steps=32)
+    Changed(rows=29048, labels_per_commit=2189)
     """
     ratio = tolerance / changed
     rate = changed * ((1 + ratio) * math.log1p(ratio) - ratio)

@@ -1,0 +1,245 @@
+"""The ledger of test sets in a ref of its own: a chain of commits that is only ever added to.
+
+It works on objects and refs alone: no work tree, index, branch, configuration or hook of the user is touched. The tree
+holds one file of JSON lines for every test set, `uses/<sha256>.jsonl`; other files in it are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+import git
+
+from mlci.edges.git import History
+from mlci.edges.ledger_tree import REF, Entries, Trees
+from mlci.errors import WorldError
+from mlci.nouns.ledger import Ledger, Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mlci.nouns.ledger import Use
+
+_TRIES = 200
+_PATIENCE = 3  # failures in a row during which nobody else got ahead either
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "mlci",
+    "GIT_AUTHOR_EMAIL": "mlci@localhost",
+    "GIT_COMMITTER_NAME": "mlci",
+    "GIT_COMMITTER_EMAIL": "mlci@localhost",
+}
+
+
+class LedgerRef:
+    """The ledger of the repository that a folder belongs to, and of its remote."""
+
+    def __init__(self, root: Path) -> None:
+        repo = History(root).repo
+        if repo is None:
+            raise WorldError("the ledger of test sets needs a Git repository", "`git init`, and commit what you have")
+        self._repo = repo
+        self._trees = Trees(self._git)
+
+    def read(self) -> Ledger:
+        """All uses that are known here, without asking the remote.
+
+        Raises:
+            WorldError: The ledger cannot be read.
+        """
+        tip = self._tip(REF)
+        return Ledger(uses=self._trees.uses(self._trees.entries(tip))) if tip else Ledger()
+
+    @property
+    def remote(self) -> str | None:
+        """The remote that shares the ledger: `origin`, or the first one; None where there is none."""
+        names = self._text("remote").split()
+        return "origin" if "origin" in names else next(iter(names), None)
+
+    @property
+    def unsent(self) -> bool:
+        """Whether there are entries of which this clone does not know that the remote has them."""
+        remote, tip = self.remote, self._tip(REF)
+        return remote is not None and tip is not None and tip != self._tip(_tracked(remote))
+
+    def fetch(self, at: str) -> Recorded:
+        """Take in what the remote has.
+
+        Args:
+            at: The moment, in UTC, for the commit that may be needed to join both.
+
+        Returns:
+            `sent` where the remote was asked, although entries of this clone may be unsent; else as for `add`.
+
+        Raises:
+            WorldError: Either ledger cannot be read, or the local one cannot be written.
+        """
+        remote = self.remote
+        if remote is None:
+            return Recorded(sent="alone")
+        try:
+            theirs = self._theirs(remote)
+        except git.GitCommandError as error:
+            return Recorded(sent="kept", reason=_reason(error))
+        if theirs:
+            self._remember(remote, theirs)
+            self._advance((), theirs, at)
+        return Recorded(sent="sent")
+
+    def add(self, uses: Iterable[Use], at: str) -> Recorded:
+        """Enter uses, each once, and share them; those that could not be sent earlier go along.
+
+        Args:
+            uses: What to enter.
+            at: The moment, in UTC, for the commit.
+
+        Returns:
+            What became of them; they are safe in the local ref in any case.
+
+        Raises:
+            WorldError: Either ledger cannot be read, or the local one cannot be written.
+        """
+        self._advance(tuple(uses), None, at)
+        remote = self.remote
+        return Recorded(sent="alone") if remote is None else self._send(remote, at)
+
+    def _send(self, remote: str, at: str) -> Recorded:
+        """Push by compare-and-swap until the remote has everything: whoever loses the race joins and tries again."""
+        seen: str | None = None
+        failures, reason = 0, ""
+        for attempt in range(_TRIES):
+            _pause(attempt)
+            try:
+                theirs = self._theirs(remote)
+                if theirs != seen:
+                    seen, failures = theirs, 0
+                ours = self._advance((), theirs, at)
+                if ours != theirs:
+                    lease = f"--force-with-lease={REF}:{theirs or ''}"
+                    self._git("push", "--quiet", "--no-verify", lease, remote, f"{ours}:{REF}")
+            except git.GitCommandError as error:
+                failures, reason = failures + 1, _reason(error)
+                if failures >= _PATIENCE:
+                    break
+            else:
+                self._remember(remote, ours)
+                return Recorded(sent="sent")
+        return Recorded(sent="kept", reason=reason)
+
+    def _theirs(self, remote: str) -> str | None:
+        """The commit of the remote's ledger, fetched; None where the remote has none."""
+        found = self._text("ls-remote", "--refs", remote, REF).split()
+        if not found:
+            return None
+        if not self._has(found[0]):
+            quietly = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
+            self._git("fetch", *quietly, remote, REF)
+        return found[0]
+
+    def _advance(self, uses: tuple[Use, ...], theirs: str | None, at: str) -> str:
+        """Move the local ref to what holds our entries, theirs and the new ones; gives its commit."""
+        reason = ""
+        for attempt in range(_TRIES):
+            _pause(attempt)
+            ours = self._tip(REF)
+            target = self._joined(ours, theirs, uses, at)
+            if target == ours:
+                return target
+            try:
+                self._git("update-ref", REF, target, ours or "")
+            except git.GitCommandError as error:
+                reason = _reason(error)
+            else:
+                return target
+        raise WorldError(
+            f"the ledger {REF} cannot be written: {reason}",
+            "if no other mlci runs here, remove the lock file that Git names, and run the command again",
+        )
+
+    def _joined(self, ours: str | None, theirs: str | None, uses: tuple[Use, ...], at: str) -> str:
+        """A commit with both histories and the new uses: an existing one where that is enough."""
+        parents = self._parents(ours, theirs)
+        merged: Entries = {}
+        for parent in parents:
+            merged = self._trees.merged(merged, self._trees.entries(parent))
+        entries = self._trees.with_uses(merged, uses)
+        if len(parents) == 1 and entries == merged:
+            return parents[0]
+        said = f"Record {len(uses)} use{'s' if len(uses) != 1 else ''} of a test set" if uses else "Join two ledgers"
+        named = [word for parent in parents for word in ("-p", parent)]
+        tree = self._trees.write(entries)
+        dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at}
+        return self._text("commit-tree", tree, *named, "-m", said, env={**_IDENTITY, **dates})
+
+    def _parents(self, ours: str | None, theirs: str | None) -> list[str]:
+        if ours is None or theirs is None or ours == theirs:
+            return [tip for tip in (theirs or ours,) if tip]
+        if self._contains(ours, theirs):
+            return [ours]
+        return [theirs] if self._contains(theirs, ours) else [theirs, ours]
+
+    def _contains(self, newer: str, older: str) -> bool:
+        try:
+            self._git("merge-base", "--is-ancestor", older, newer)
+        except git.GitCommandError:
+            return False
+        return True
+
+    def _has(self, commit: str) -> bool:
+        try:
+            self._git("cat-file", "-e", f"{commit}^{{commit}}")
+        except git.GitCommandError:
+            return False
+        return True
+
+    def _tip(self, ref: str) -> str | None:
+        try:
+            return self._text("rev-parse", "--verify", "--quiet", ref) or None
+        except git.GitCommandError:
+            return None
+
+    def _remember(self, remote: str, commit: str) -> None:
+        """Note what the remote has. It only serves to tell what is unsent, so losing a race does not matter."""
+        with contextlib.suppress(git.GitCommandError):
+            self._git("update-ref", _tracked(remote), commit)
+
+    def _text(self, *arguments: str, env: dict[str, str] | None = None) -> str:
+        return self._git(*arguments, env=env).decode().strip()
+
+    def _git(self, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> bytes:
+        command = ["git", "--git-dir", str(self._repo.git_dir), "-c", f"core.hooksPath={os.devnull}", *arguments]
+        # A prompt for a password would wait for ever where nobody sits.
+        environment = {"GIT_TERMINAL_PROMPT": "0", **(env or {})}
+        with tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            answer: bytes = self._repo.git.execute(
+                command, istream=given, env=environment, stdout_as_string=False, strip_newline_in_stdout=False
+            )
+        return answer
+
+
+def _tracked(remote: str) -> str:
+    return f"refs/mlci/remotes/{remote}/ledger"
+
+
+def _pause(attempt: int) -> None:
+    """Wait before trying again, at random and longer each time, so that those who met do not meet again."""
+    if attempt:
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10))
+        time.sleep(longest * secrets.randbelow(1_000) / 1_000)
+
+
+def _reason(error: git.GitCommandError) -> str:
+    """What Git said, in one line and without a password of the remote's address."""
+    said = str(error.stderr).strip().removeprefix("stderr: ").strip("'").strip()
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or [f"git ended with {error.status}"]
+    worst = next((line for line in lines if line.startswith(("fatal:", "!", "error:"))), lines[-1])
+    return re.sub(r"://[^/@\s]+@", "://", worst)

@@ -1,0 +1,128 @@
+"""How often a test set was used: one entry for every candidate that was judged on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from mlci.nouns.base import Noun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Key = tuple[str, str, tuple[str, ...], str]
+
+
+class Use(Noun):
+    """One candidate was judged on one test set.
+
+    Attributes:
+        schema_version: Of this noun; a reader refuses one that it does not know.
+        test: SHA-256 of the test table.
+        candidate: SHA-256 of the candidate's predictions, or of its model.
+        baselines: Versions of what it was compared with, sorted; none in a first run.
+        policy: SHA-256 of the gate that it was judged by.
+        commit: Commit that was judged; empty outside of a commit.
+        change: The pull request or branch that asked for it; empty where that is not known.
+        outcome: What the verdict was.
+        at: When, in UTC: `2026-03-01T12:00:00Z`.
+    """
+
+    schema_version: Literal[1] = 1
+    test: str = Field(pattern=r"^[0-9a-f]{64}$")
+    candidate: str = Field(pattern=r"^[0-9a-f]{64}$")
+    baselines: tuple[str, ...] = ()
+    policy: str
+    commit: str = ""
+    change: str = ""
+    outcome: Literal["pass", "inconclusive", "fail"]
+    at: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+    @property
+    def key(self) -> Key:
+        """What makes two entries one use: judging the same again tells nobody anything new."""
+        return self.test, self.candidate, self.baselines, self.policy
+
+
+def union(uses: Iterable[Use]) -> tuple[Use, ...]:
+    """Every use once, as it was first entered, oldest first; the order in which ledgers are merged changes nothing."""
+    kept: dict[Key, Use] = {}
+    for use in sorted(uses, key=lambda use: (use.at, use.model_dump_json())):
+        kept.setdefault(use.key, use)
+    return tuple(kept.values())
+
+
+class Ledger(Noun):
+    """All uses of all test sets, oldest first, each once."""
+
+    uses: tuple[Use, ...] = ()
+
+    def of(self, test: str) -> tuple[Use, ...]:
+        """The uses of one test set."""
+        return tuple(use for use in self.uses if use.test == test)
+
+    def number(self, key: Key) -> int:
+        """Which use of its test set this is, counted from 1: its place if it was entered, else the next one."""
+        known = [use.key for use in self.of(key[0])]
+        return known.index(key) + 1 if key in known else len(known) + 1
+
+
+Sent = Literal["sent", "kept", "alone"]
+
+
+class Recorded(Noun):
+    """What became of entries.
+
+    Attributes:
+        sent: `sent` to the remote; `kept` here until it can be sent; `alone` where there is no remote.
+        reason: Why they were kept, in words.
+    """
+
+    sent: Sent
+    reason: str = ""
+
+
+class UsedTestSet(Noun):
+    """How used one test set is.
+
+    Attributes:
+        test: SHA-256 of the table.
+        path: Where it is, if it is the policy's.
+        used: Uses so far.
+        planned: Uses that the policy plans, where it is the policy's.
+        uses: The newest uses, newest first.
+    """
+
+    test: str
+    path: str = ""
+    used: int
+    planned: int | None = None
+    uses: tuple[Use, ...] = ()
+
+    @property
+    def left(self) -> int | None:
+        """Uses that are left, at least 0."""
+        return None if self.planned is None else max(0, self.planned - self.used)
+
+
+class Status(Noun):
+    """Where a project stands: its last verdict, and how used its test sets are.
+
+    Attributes:
+        project: Its name.
+        outcome: Of the last verdict; None where there is none.
+        headline: Of the last verdict.
+        commit: That it judged.
+        test_sets: The policy's first, then those with the newest uses.
+        unsent: Whether entries of the ledger still wait to be sent to the remote.
+        note: What else a reader must know.
+    """
+
+    project: str
+    outcome: Literal["pass", "inconclusive", "fail"] | None = None
+    headline: str = ""
+    commit: str = ""
+    test_sets: tuple[UsedTestSet, ...] = ()
+    unsent: bool = False
+    note: str = ""
