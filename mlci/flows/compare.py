@@ -22,7 +22,7 @@ from mlci.judge.flips import flips
 from mlci.judge.gate import Ask, ask_changes, ask_values, incomparable, leaked_finding, settle, slice_changes
 from mlci.measure.curves import curves, score_histograms
 from mlci.nouns.finding import Comparison
-from mlci.nouns.policy import TASK_METRICS
+from mlci.nouns.metric import TASK_METRICS
 from mlci.nouns.report import Charts, MetricRow, Report
 
 if TYPE_CHECKING:
@@ -59,6 +59,23 @@ class Case:
     say: Callable[[str], None]
 
 
+class Looked(NamedTuple):
+    """What the candidate said, alone and beside every baseline."""
+
+    case: Case
+    alone: Loaded
+    met: list[Met]
+
+    def asks(self) -> list[Ask]:
+        """Every promise of the gate, measured: values first, then changes against each baseline."""
+        gate, model = self.case.files.gate, self.case.files.model
+        asks = list(ask_values(self.alone.sample, gate, model))
+        for comparison, sample in self.met:
+            if sample is not None:
+                asks += ask_changes(sample, gate, model, comparison.baseline)
+        return asks
+
+
 def compare(
     root: Path, policy: PolicyFile, *, baseline: str | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Report:
@@ -74,14 +91,20 @@ def compare(
         PolicyError: The policy asks for what the tables do not have.
         WorldError: A file, the history or a baseline cannot be read.
     """
+    return _report(*look(root, policy, baseline=baseline, say=say))
+
+
+def look(
+    root: Path, policy: PolicyFile, *, baseline: str | None = None, say: Callable[[str], None] = lambda _: None
+) -> Looked:
+    """Read what the candidate and every baseline said, without judging it. Arguments and errors as for `compare`."""
     history = History(root)
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), say)
     say("reading the candidate's predictions")
     own = _trained_on_here(case)
     alone = case.files.load(trained_on=own)
     finder = Finder(history, case.revisions, case.files.model, case.files.gate)
-    met = [_meet(case, one, own) for one in finder.find(baseline)]
-    return _report(case, alone, met)
+    return Looked(case, alone, [_meet(case, one, own) for one in finder.find(baseline)])
 
 
 def judge_alone(root: Path, policy: PolicyFile) -> Report:
@@ -243,11 +266,7 @@ def _findings(case: Case, alone: Loaded, met: list[Met], asks: list[Ask]) -> tup
 
 
 def _report(case: Case, alone: Loaded, met: list[Met]) -> Report:
-    gate, model = case.files.gate, case.files.model
-    asks: list[Ask] = list(ask_values(alone.sample, gate, model))
-    for comparison, sample in met:
-        if sample is not None:
-            asks += ask_changes(sample, gate, model, comparison.baseline)
+    asks = Looked(case, alone, met).asks()
     findings = _findings(case, alone, met, asks)
     checked = read_data_report(case.root, case.policy)
     verdict = assemble(
@@ -314,6 +333,6 @@ def _metrics(case: Case, alone: Sample, met: list[Met]) -> tuple[MetricRow, ...]
                 if sample.old is not None
             },
         )
-        for name in TASK_METRICS[model.task]
+        for name in dict.fromkeys((*TASK_METRICS[model.task], *case.files.gate.metrics))
         if name != "cost" or model.cost is not None
     )

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ from mlci.edges.ledger import LedgerRef
 from mlci.edges.ledger_tree import REF
 from mlci.errors import WorldError
 from mlci.nouns.ledger import Ledger, Use
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AT = "2026-03-01T12:00:00Z"
 TEST = hashlib.sha256(b"test").hexdigest()
