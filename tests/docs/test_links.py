@@ -15,11 +15,8 @@ def plain(text):
 
 def anchors(page):
     """The ids that a forge gives to the headings of a page."""
-    headings = re.findall(
-        r"^#+ (.+)$",
-        re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL),
-        re.MULTILINE,
-    )
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 

@@ -14,9 +14,11 @@ from mlci.cli.app import app
 from mlci.nouns import finding
 from mlci.nouns.base import Noun
 from mlci.nouns.data_policy import Scope
-from mlci.nouns.policy import METRICS, Policy
+from mlci.nouns.metric import METRICS
+from mlci.nouns.policy import Policy
 
 REFERENCE = ROOT / "docs/reference"
+HOW = "if this is right, write it into the page: MLCI_UPDATE_DOCS=1 pytest tests/docs"
 UPDATE = bool(os.environ.get("MLCI_UPDATE_DOCS"))
 
 
@@ -47,7 +49,7 @@ def test_cli_page_is_what_help_prints():
         if UPDATE:
             text = text[: found.end(1)] + help_of(path) + text[found.start(3) :]
         else:
-            assert found[2] == help_of(path)
+            assert found[2] == help_of(path), HOW
     if UPDATE:
         page.write_text(text, encoding="utf-8")
 
@@ -187,7 +189,7 @@ def test_verdict_page_has_every_field(name):
     if UPDATE:
         page.write_text(text[: found.end(1)] + wanted + text[found.start(3) :], encoding="utf-8")
     else:
-        assert found[2] == wanted
+        assert found[2] == wanted, HOW
 
 
 def _plain(name):

@@ -15,6 +15,7 @@ from documents import ROOT, blocks
 
 PAGE = ROOT / "docs/tutorial/first-gate.md"
 PLACE = "tutorial-folder:"
+HOW = "if this is right, write it into the page: MLCI_UPDATE_DOCS=1 pytest tests/docs"
 
 
 class Shell:
@@ -31,6 +32,8 @@ class Shell:
             "GIT_AUTHOR_EMAIL": "you@example.org",
             "GIT_COMMITTER_NAME": "You",
             "GIT_COMMITTER_EMAIL": "you@example.org",
+            "GIT_AUTHOR_DATE": "2024-01-01T00:00:00Z",
+            "GIT_COMMITTER_DATE": "2024-01-01T00:00:00Z",
             "COLUMNS": "80",
         }
 
@@ -71,7 +74,7 @@ def test_the_tutorial_does_what_it_says(tmp_path):
         return
     assert compared > 5
     for block, now in shown:
-        assert without_commits(now) == without_commits(block.body)
+        assert without_commits(now) == without_commits(block.body), HOW
 
 
 def test_the_tutorial_shows_all_outcomes():
