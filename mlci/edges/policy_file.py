@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from mlci.edges.yaml_file import Document, parse_yaml, read_yaml
 from mlci.errors import PolicyError
-from mlci.nouns.policy import METRICS, Policy, PolicyFile, Slice
+from mlci.nouns.metric import METRICS
+from mlci.nouns.policy import Policy, PolicyFile, Slice
 
 if TYPE_CHECKING:
     from pathlib import Path

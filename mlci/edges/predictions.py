@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from mlci.edges.duck_sql import check_condition
 from mlci.edges.prediction_table import PredictionTable, check_cover
 from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import PolicyError, WorldError
+from mlci.nouns.metric import class_metric
 from mlci.nouns.sample import Answers, Part, Sample
 from mlci.nouns.sql import identifier, literal
 
@@ -226,6 +228,8 @@ def _sample(
     slices = [part for part in slices if _has_rows(files, part)]
     task = files.model.task
     classes = _classes(rows, new, old) if task == "multiclass" else ()
+    for part in (whole, *slices):
+        _check_classes(files, part, classes)
     return Sample(
         task=task,
         ids=rows["id"],
@@ -258,6 +262,23 @@ def _classes(rows: dict[str, Any], new: PredictionTable, old: PredictionTable | 
     for side in (new, old):
         names |= {score.removeprefix("score_") for score in (side.scores if side else ())}
     return tuple(sorted(names))
+
+
+def _check_classes(files: PredictionFiles, part: Part, classes: tuple[str, ...]) -> None:
+    """A metric of a class is of one that a label or a model names.
+
+    Raises:
+        PolicyError: It is not.
+    """
+    for metric in part.metrics:
+        one = class_metric(metric)
+        if one is not None and files.model.task == "multiclass" and one[1] not in classes:
+            close = difflib.get_close_matches(one[1], classes, n=1, cutoff=0.5)
+            raise PolicyError(
+                f"{files.policy.place(*part.path, metric)}: no row has the class {one[1]!r}"
+                + (f"; did you mean `{one[0]}_{close[0]}`?" if close else ""),
+                f"classes are {', '.join(classes)}",
+            )
 
 
 def _coded(values: Any, task: str, classes: tuple[str, ...]) -> Any:  # noqa: ANN401 - arrays of three kinds

@@ -2,129 +2,226 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeGuard, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlci.judge.row_metrics import right, row_loss
-from mlci.judge.stats.auc import auc_change, auc_estimate, delong
-from mlci.judge.stats.confusion import Confusion, Costs, evaluate
+from mlci.judge.influence import Influence, influence, is_count, one_against_rest
+from mlci.judge.row_metrics import is_right_metric, rights, row_loss
+from mlci.judge.stats.auc import auc_change, auc_estimate
 from mlci.judge.stats.counts import count_change, paired_counts
 from mlci.judge.stats.floors import count_estimate, mean_estimate, share_estimate
+from mlci.judge.stats.grouped import FEWEST_GROUPS, group_sums, grouped_accuracy_change, grouped_change
+from mlci.judge.stats.linear import Units, linear_change, linear_estimate, not_surer
 from mlci.judge.stats.losses import loss_change
+from mlci.judge.stats.macro import macro_change, macro_estimate
 from mlci.judge.stats.paired import accuracy_change
+from mlci.judge.stats.student import skewness
+from mlci.nouns.change import Change, Estimate, Good, Missing, TooFew
+from mlci.nouns.metric import direction
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from mlci.nouns.change import Change, Estimate, TooFew
     from mlci.nouns.policy import Cost, Gate
     from mlci.nouns.sample import Answers, Sample
 
     Bools = npt.NDArray[np.bool_]
-
-CountName = Literal["precision", "recall", "f1", "specificity", "balanced_accuracy"]
-_FEWEST_FOR_AUC = 2
-_COUNTS: tuple[CountName, ...] = get_args(CountName)
+    Floats = npt.NDArray[np.float64]
 
 
-def change_of(metric: str, sample: Sample, rows: Bools | None, gate: Gate, cost: Cost | None) -> Change | TooFew | None:
-    """How the metric moved from the old to the new model on some of the rows.
+@dataclass(frozen=True)
+class Terms:
+    """On which terms a metric is judged.
+
+    Attributes:
+        alpha: Of the bound on the good side.
+        beta: Of the bound on the bad side.
+        seed: Of the bootstrap, which starts anew for every check, so that a check's answer does not depend on which
+            others are asked.
+        cost: What an error costs.
+    """
+
+    alpha: float
+    beta: float
+    seed: int
+    cost: Cost | None = None
+
+    @classmethod
+    def of(cls, gate: Gate, cost: Cost | None) -> Terms:
+        """Those of a gate."""
+        return cls(gate.alpha, gate.beta, gate.seed, cost)
+
+    def at(self, alpha: float) -> Terms:
+        """The same at another alpha."""
+        return replace(self, alpha=alpha)
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A generator at its start."""
+        return np.random.default_rng(self.seed)
+
+
+def change_of(metric: str, sample: Sample, terms: Terms) -> Change | TooFew | Missing:
+    """How the metric moved from the old to the new model on all rows of the sample.
 
     Args:
-        metric: A name in `mlci.nouns.policy.METRICS`.
+        metric: A name that `mlci.nouns.metric` knows.
         sample: Both models' answers.
-        rows: Which rows, bool of shape (n,); None for all.
-        gate: Error rates and the seed of the bootstrap, which starts anew for every check so that a check's answer
-            does not depend on which others are asked.
-        cost: What an error costs.
-
-    Returns:
-        None where a model gave no scores and the metric needs them.
+        terms: Error rates, seed and costs.
     """
-    part = _part(sample, rows)
-    label, new, old = part.label, part.new, part.old
+    old, new = sample.old, sample.new
     if old is None:
-        return None
-    if metric == "accuracy":
-        before, after = right(part, old), right(part, new)
-        both, gained, lost = int((before & after).sum()), int((after & ~before).sum()), int((before & ~after).sum())
-        wrong = part.size - both - gained - lost
-        return accuracy_change(both, gained, lost, wrong, alpha=gate.alpha, beta=gate.beta)
-    if metric == "roc_auc":
-        if old.score is None or new.score is None:
-            return None
-        return auc_change(label, old.score, new.score, alpha=gate.alpha, beta=gate.beta)
-    rng = np.random.default_rng(gate.seed)
-    if _is_count(metric):
+        return Missing(why="There is no earlier model.")
+    if is_right_metric(metric):
+        before, after = rights(metric, sample, old), rights(metric, sample, new)
+        return _no_scores(metric) if before is None or after is None else _right_change(before, after, sample, terms)
+    if _is_mean(metric, sample):
+        losses = row_loss(metric, sample, old, terms.cost), row_loss(metric, sample, new, terms.cost)
+        if losses[0] is None or losses[1] is None:
+            return _missing(metric, sample)
+        return _loss_change(losses[0], losses[1], sample, terms)
+    plain = _plain_change(metric, sample, old, terms)
+    if plain is not None and (isinstance(plain, TooFew) or sample.group is None):
+        return plain
+    one, other = influence(metric, sample, old), influence(metric, sample, new)
+    if one is None or other is None:
+        return _missing(metric, sample)
+    units = _units(other.rows - one.rows, sample)
+    if isinstance(units, TooFew):
+        return units
+    good = _good(metric)
+    seen = linear_change(one.value, other.value, units, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
+    return seen if isinstance(seen, TooFew) or plain is None else not_surer(seen, plain)
+
+
+def _right_change(before: Bools, after: Bools, sample: Sample, terms: Terms) -> Change | TooFew:
+    both, gained, lost = before & after, after & ~before, before & ~after
+    if sample.group is not None:
+        size, *sums = group_sums(sample.group, both, gained, lost)
+        return grouped_accuracy_change(size, sums[0], sums[1], sums[2], terms.rng, alpha=terms.alpha, beta=terms.beta)
+    kept, won, gone = (int(np.count_nonzero(rows)) for rows in (both, gained, lost))
+    return accuracy_change(kept, won, gone, sample.size - kept - won - gone, alpha=terms.alpha, beta=terms.beta)
+
+
+def _loss_change(before: Floats, after: Floats, sample: Sample, terms: Terms) -> Change | TooFew:
+    if sample.group is not None:
+        size, old, new = group_sums(sample.group, before, after)
+        return grouped_change(size, old, new, terms.rng, alpha=terms.alpha, beta=terms.beta)
+    return loss_change(before, after, terms.rng, alpha=terms.alpha, beta=terms.beta)
+
+
+def _plain_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Change | TooFew | None:
+    """The test for single rows; None where it is the delta method."""
+    label, new = sample.label, sample.new
+    if metric == "roc_auc" and old.score is not None and new.score is not None:
+        return auc_change(label, old.score, new.score, alpha=terms.alpha, beta=terms.beta)
+    if metric == "macro_f1":
+        return macro_change(label, old.decision, new.decision, terms.rng, alpha=terms.alpha, beta=terms.beta)
+    one = one_against_rest(metric, sample)
+    if one is not None:
+        counts = paired_counts(label == one[1], old.decision == one[1], new.decision == one[1])
+        return count_change(counts, one[0], terms.rng, alpha=terms.alpha, beta=terms.beta)
+    if is_count(metric):
         counts = paired_counts(label, old.decision, new.decision)
-        return count_change(counts, metric, rng, alpha=gate.alpha, beta=gate.beta)
-    losses = row_loss(metric, part, old, cost), row_loss(metric, part, new, cost)
-    if losses[0] is None or losses[1] is None:
-        return None
-    return loss_change(losses[0], losses[1], rng, alpha=gate.alpha, beta=gate.beta)
+        return count_change(counts, metric, terms.rng, alpha=terms.alpha, beta=terms.beta)
+    return None
 
 
-def estimate_of(
-    metric: str, sample: Sample, rows: Bools | None, limit: float, gate: Gate, cost: Cost | None
-) -> Estimate | TooFew | None:
+def estimate_of(metric: str, sample: Sample, limit: float, terms: Terms) -> Estimate | TooFew | Missing:
     """Where the new model's metric stands against a floor or ceiling; arguments as for `change_of`."""
-    part = _part(sample, rows)
-    if metric == "accuracy":
-        wins = int(right(part, part.new).sum())
-        return share_estimate(wins, part.size, limit, alpha=gate.alpha, beta=gate.beta)
-    if metric == "roc_auc":
-        if part.new.score is None:
+    plain = _plain_estimate(metric, sample, limit, terms)
+    if plain is not None and (isinstance(plain, TooFew) or sample.group is None):
+        return plain
+    found = _measured(metric, sample, sample.new, terms.cost)
+    if found is None:
+        return _missing(metric, sample)
+    units = _units(found.rows, sample)
+    if isinstance(units, TooFew):
+        return units
+    good = _good(metric)
+    seen = linear_estimate(found.value, limit, units, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
+    return seen if isinstance(seen, TooFew) or plain is None else not_surer(seen, plain)
+
+
+def _plain_estimate(metric: str, sample: Sample, limit: float, terms: Terms) -> Estimate | TooFew | None:
+    label, new = sample.label, sample.new
+    alpha, beta = terms.alpha, terms.beta
+    if is_right_metric(metric):
+        seen = rights(metric, sample, new)
+        if seen is None:
             return None
-        return auc_estimate(part.label, part.new.score, limit, alpha=gate.alpha, beta=gate.beta)
-    if _is_count(metric):
-        counts = paired_counts(part.label, part.new.decision, part.new.decision).sum(axis=1)
-        rng = np.random.default_rng(gate.seed)
-        return count_estimate(counts, metric, limit, rng, alpha=gate.alpha, beta=gate.beta)
-    loss = row_loss(metric, part, part.new, cost)
+        return share_estimate(int(np.count_nonzero(seen)), sample.size, limit, alpha=alpha, beta=beta)
+    if metric == "roc_auc" and new.score is not None:
+        return auc_estimate(label, new.score, limit, alpha=alpha, beta=beta)
+    if metric == "macro_f1":
+        return macro_estimate(label, new.decision, limit, terms.rng, alpha=alpha, beta=beta)
+    one = one_against_rest(metric, sample)
+    if one is not None or is_count(metric):
+        name, mine = one if one is not None else (metric, 1)
+        counts = paired_counts(label == mine, new.decision == mine, new.decision == mine).sum(axis=1)
+        assert is_count(name)  # noqa: S101 - by the line above
+        return count_estimate(counts, name, limit, terms.rng, alpha=alpha, beta=beta)
+    if not _is_mean(metric, sample):
+        return None
+    loss = row_loss(metric, sample, new, terms.cost)
     if loss is None:
         return None
     spread = float(loss.var(ddof=1)) if loss.size > 1 else 0.0
-    mean = float(loss.mean()) if loss.size else 0.0
-    return mean_estimate(mean, loss.size, spread, limit, alpha=gate.alpha, beta=gate.beta)
-
-
-def _is_count(metric: str) -> TypeGuard[CountName]:
-    return metric in _COUNTS
-
-
-def _part(sample: Sample, rows: Bools | None) -> Sample:
-    """The sample with only these rows."""
-    if rows is None:
-        return sample
-    return type(sample)(
-        task=sample.task,
-        ids=sample.ids[rows],
-        label=sample.label[rows],
-        new=_some(sample.new, rows),
-        old=_some(sample.old, rows) if sample.old is not None else None,
-        parts=(),
-        classes=sample.classes,
-    )
-
-
-def _some(answers: Answers, rows: Bools) -> Answers:
-    score = answers.score[rows] if answers.score is not None else None
-    return type(answers)(answers.decision[rows], score)
+    return mean_estimate(float(loss.mean()), loss.size, spread, limit, skew=skewness(loss), alpha=alpha, beta=beta)
 
 
 def point(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> float | None:
     """The metric's value on all rows, without an interval; None where it has none there."""
-    if metric == "accuracy":
-        return float(right(sample, answers).mean())
-    if metric == "roc_auc":
-        positives = int(np.count_nonzero(sample.label))
-        if answers.score is None or min(positives, sample.size - positives) < _FEWEST_FOR_AUC:
-            return None
-        return float(delong(sample.label, answers.score).values[0])
-    if _is_count(metric):
-        counts = paired_counts(sample.label, answers.decision, answers.decision).sum(axis=1).astype(np.float64)
-        (tn, fp), (fn, tp) = counts[:, None].transpose(0, 2, 1)
-        return float(evaluate(metric, Confusion(tn, fp, fn, tp), Costs())[0])
-    loss = row_loss(metric, sample, answers, cost)
-    return float(loss.mean()) if loss is not None else None
+    found = _measured(metric, sample, answers, cost)
+    return found.value if found is not None else None
+
+
+def _measured(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> Influence | None:
+    """The value and the rows' influences of any metric."""
+    if not _is_mean(metric, sample):
+        return influence(metric, sample, answers)
+    if is_right_metric(metric):
+        rows: Bools | Floats | None = rights(metric, sample, answers)
+    else:
+        rows = row_loss(metric, sample, answers, cost)
+    if rows is None:
+        return None
+    mean = float(rows.mean())
+    return Influence(mean, (rows - mean) / sample.size)
+
+
+def _is_mean(metric: str, sample: Sample) -> bool:
+    """Whether the metric is a mean over rows."""
+    if metric in {"roc_auc", "macro_f1", "rmse", "r2"} or is_count(metric):
+        return False
+    return one_against_rest(metric, sample) is None
+
+
+def _units(rows: Floats, sample: Sample) -> Units | TooFew:
+    """Rows, or groups of them, as what was sampled."""
+    if sample.group is None:
+        return Units(rows, sample.size)
+    _, sums = group_sums(sample.group, rows)
+    if sums.size < FEWEST_GROUPS:
+        return TooFew(what="groups", seen=int(sums.size), needed=FEWEST_GROUPS)
+    return Units(sums, sample.size, "groups")
+
+
+def _good(metric: str) -> Good:
+    return "down" if direction(metric) == -1 else "up"
+
+
+def _missing(metric: str, sample: Sample) -> Missing:
+    """Why there is no value, as far as that can be told."""
+    if metric == "mape":
+        zero = int(np.count_nonzero(sample.label == 0))
+        return Missing(why=f"{zero:,} of {sample.size:,} labels are 0, and an error relative to 0 has no size.")
+    if metric == "r2":
+        return Missing(why="All labels are equal here, so that there is no variance to explain.")
+    return _no_scores(metric)
+
+
+def _no_scores(metric: str) -> Missing:
+    return Missing(why=f"The predictions have no scores, and {metric} needs them.")

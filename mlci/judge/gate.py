@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mlci.judge.contrast import change_of, estimate_of, point
+from mlci.judge.contrast import Terms, change_of, estimate_of, point
 from mlci.judge.stats.decision import decide_change
 from mlci.judge.stats.multiplicity import Corrected, tarone_holm
 from mlci.judge.stats.power import further_rows, smallest_drop, smallest_drop_normal
 from mlci.judge.words import gate_mend, gate_message, gate_title
-from mlci.nouns.change import Change, Estimate, TooFew
+from mlci.nouns.change import Change, Estimate, Missing, TooFew
 from mlci.nouns.finding import Finding, GateEvidence
-from mlci.nouns.policy import METRICS, MetricGate
+from mlci.nouns.metric import direction
 from mlci.nouns.report import SliceChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mlci.nouns.finding import Outcome
-    from mlci.nouns.policy import Gate, Model, PolicyFile
+    from mlci.nouns.policy import Gate, MetricGate, Model, PolicyFile
     from mlci.nouns.sample import Part, Sample
 
-Seen = Change | Estimate | TooFew | None
+Seen = Change | Estimate | TooFew | Missing
 HOPELESS = 3.0
 """A slice that sees no loss under this many tolerances is 'too small to tell' rather than 'not enough data yet'."""
 
@@ -42,7 +42,7 @@ class Ask:
         baseline: What it was compared with; None for kind `value`.
         rows: Rows that were looked at.
         positives: Positive rows among them, where the task is binary.
-        seen: What the test says; None where the predictions have no scores and the metric needs them.
+        seen: What the test says.
     """
 
     path: tuple[str, ...]
@@ -58,7 +58,7 @@ class Ask:
     @property
     def limit(self) -> float:
         """The floor or ceiling."""
-        limit = self.gate.floor if METRICS[self.metric] > 0 else self.gate.ceiling
+        limit = self.gate.floor if _up(self.metric) else self.gate.ceiling
         return float("nan") if limit is None else limit
 
     @property
@@ -75,21 +75,23 @@ def ask_changes(sample: Sample, gate: Gate, model: Model, baseline: str) -> Iter
     A slice inherits the allowed changes of `gate.metrics`, but not that they are critical: a small slice would block
     for ever.
     """
+    terms = Terms.of(gate, model.cost)
     for part in sample.parts:
+        some = sample if part.rows is None else sample.only(part.rows)
         for metric, promise in _promises(part, gate).items():
             if promise.change is not None:
-                seen = change_of(metric, sample, part.rows, gate, model.cost)
-                yield _ask(sample, part, metric, promise, "change", baseline, seen)
+                yield _ask(some, part, metric, promise, "change", baseline, change_of(metric, some, terms))
 
 
 def ask_values(sample: Sample, gate: Gate, model: Model) -> Iterator[Ask]:
     """Measure every promised floor and ceiling of the candidate."""
+    terms = Terms.of(gate, model.cost)
     for part in sample.parts:
+        some = sample if part.rows is None or not part.metrics else sample.only(part.rows)
         for metric, promise in part.metrics.items():
-            limit = promise.floor if METRICS[metric] > 0 else promise.ceiling
+            limit = promise.floor if _up(metric) else promise.ceiling
             if limit is not None:
-                seen = estimate_of(metric, sample, part.rows, limit, gate, model.cost)
-                yield _ask(sample, part, metric, promise, "value", None, seen)
+                yield _ask(some, part, metric, promise, "value", None, estimate_of(metric, some, limit, terms))
 
 
 def _promises(part: Part, gate: Gate) -> dict[str, MetricGate]:
@@ -108,7 +110,7 @@ def _with_change(own: MetricGate, general: MetricGate | None) -> MetricGate:
 
 
 def _ask(
-    sample: Sample,
+    some: Sample,
     part: Part,
     metric: str,
     promise: MetricGate,
@@ -116,13 +118,9 @@ def _ask(
     baseline: str | None,
     seen: Seen,
 ) -> Ask:
-    rows = part.rows
-    positives = None
-    if sample.task == "binary":
-        positives = int(np.count_nonzero(sample.label if rows is None else sample.label[rows]))
-    size = sample.size if rows is None else int(np.count_nonzero(rows))
+    positives = int(np.count_nonzero(some.label)) if some.task == "binary" else None
     path = (*part.path, metric) if metric in part.metrics else part.path
-    return Ask(path, metric, part.name, promise, kind, baseline, size, positives, seen)
+    return Ask(path, metric, part.name, promise, kind, baseline, some.size, positives, seen)
 
 
 def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile) -> tuple[Finding, ...]:
@@ -157,7 +155,7 @@ def _finding(
     evidence = _evidence(ask, at, corrected, gate)
     threshold = float(corrected.threshold[at]) if at is not None else 0.0
     outcome = _outcome(ask, evidence, threshold)
-    promise = ask.gate
+    promise, why = ask.gate, f"{ask.seen.why} " if isinstance(ask.seen, Missing) else ""
     return Finding(
         check=_check_id(ask, several=several),
         title=gate_title(evidence, name_baseline=several),
@@ -165,15 +163,15 @@ def _finding(
         level=promise.level,
         critical=promise.critical,
         outcome=outcome,
-        message=gate_message(evidence, outcome, alpha=gate.alpha, beta=gate.beta),
-        mend=gate_mend(evidence, outcome),
+        message=why + gate_message(evidence, outcome, alpha=gate.alpha, beta=gate.beta),
+        mend="Leave the metric out, or give it what it needs." if why else gate_mend(evidence, outcome),
         place=policy.place(*ask.path),
         gate=evidence,
     )
 
 
 def _outcome(ask: Ask, evidence: GateEvidence, threshold: float) -> Outcome:
-    if ask.seen is None:
+    if isinstance(ask.seen, Missing):
         return "not_measured"
     if isinstance(ask.seen, TooFew):
         return "too_small"
@@ -183,8 +181,8 @@ def _outcome(ask: Ask, evidence: GateEvidence, threshold: float) -> Outcome:
 
 
 def _check_id(ask: Ask, *, several: bool) -> str:
-    word = "drop" if METRICS[ask.metric] > 0 else "rise"
-    limit = "floor" if METRICS[ask.metric] > 0 else "ceiling"
+    word = "drop" if _up(ask.metric) else "rise"
+    limit = "floor" if _up(ask.metric) else "ceiling"
     part = f".slices.{ask.part}" if ask.part is not None else ""
     end = f"@{ask.baseline}" if several and ask.baseline is not None else ""
     return f"gate{part}.{ask.metric}.{word if ask.kind == 'change' else limit}{end}"
@@ -244,8 +242,13 @@ def _detectable(seen: Change, alpha: float) -> float | None:
 
 def _limit_text(ask: Ask) -> str:
     if ask.kind == "change":
-        return f"{'drop' if METRICS[ask.metric] > 0 else 'rise'} <= {ask.gate.change}"
-    return f"{'floor' if METRICS[ask.metric] > 0 else 'ceiling'} {ask.limit:g}"
+        return f"{'drop' if _up(ask.metric) else 'rise'} <= {ask.gate.change}"
+    return f"{'floor' if _up(ask.metric) else 'ceiling'} {ask.limit:g}"
+
+
+def _up(metric: str) -> bool:
+    """Whether more of the metric is better."""
+    return direction(metric) == 1
 
 
 def incomparable(sample: Sample, gate: Gate, model: Model, baseline: str, policy: PolicyFile) -> tuple[Finding, ...]:
@@ -255,7 +258,7 @@ def incomparable(sample: Sample, gate: Gate, model: Model, baseline: str, policy
     for metric, promise in gate.metrics.items():
         if promise.change is None:
             continue
-        ask = _ask(sample, whole, metric, promise, "change", baseline, None)
+        ask = _ask(sample, whole, metric, promise, "change", baseline, Missing(why="The models share no rows."))
         value = point(metric, sample, sample.new, model.cost)
         evidence = GateEvidence(
             metric=metric, baseline=baseline, kind="change", rows=sample.size, new=value, limit=_limit_text(ask)

@@ -23,7 +23,7 @@ def gate_title(evidence: GateEvidence, *, name_baseline: bool = False) -> str:
     """
     what = units.metric_name(evidence.metric)
     if evidence.kind == "value":
-        what += " ceiling" if evidence.metric in units.LESS_IS_BETTER else " floor"
+        what += " ceiling" if units.less_is_better(evidence.metric) else " floor"
     title = f"{what}, {evidence.slice or 'all rows'}"
     return f"{title}, against {evidence.baseline}" if name_baseline and evidence.baseline else title
 
@@ -73,7 +73,7 @@ def gate_mend(evidence: GateEvidence, outcome: Outcome) -> str:
 def _knob(evidence: GateEvidence) -> str:
     if evidence.kind == "change":
         return units.bad_word(evidence.metric)
-    return "ceiling" if evidence.metric in units.LESS_IS_BETTER else "floor"
+    return "ceiling" if units.less_is_better(evidence.metric) else "floor"
 
 
 def _not_comparable(evidence: GateEvidence) -> str:
@@ -176,7 +176,7 @@ def _is_worse(evidence: GateEvidence) -> bool:
         return evidence.lost > evidence.gained
     if evidence.old is None or evidence.new is None:
         return False
-    less = evidence.metric in units.LESS_IS_BETTER
+    less = units.less_is_better(evidence.metric)
     return evidence.new > evidence.old if less else evidence.new < evidence.old
 
 
@@ -192,7 +192,7 @@ def _more(evidence: GateEvidence, how: str) -> str:
 
 def _value_message(evidence: GateEvidence, outcome: Outcome, alpha: float, beta: float) -> str:
     metric, knob = evidence.metric, _knob(evidence)
-    below = metric in units.LESS_IS_BETTER
+    below = units.less_is_better(metric)
     yours = f"your {knob} is {units.limit(metric, evidence.bound)}" if evidence.bound is not None else evidence.limit
     good, bad = (evidence.high, evidence.low) if below else (evidence.low, evidence.high)
     it = f"The {units.metric_name(metric)} is {units.value(metric, evidence.new)}"

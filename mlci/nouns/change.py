@@ -116,3 +116,10 @@ class TooFew(Noun):
     """Plural name of what there is too little of: rows, positives, groups."""
     seen: int
     needed: int
+
+
+class Missing(Noun):
+    """A metric that has no value here, which is not judged and does not pass."""
+
+    why: str
+    """A sentence."""

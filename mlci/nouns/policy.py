@@ -9,49 +9,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mlci.nouns.base import Level, Noun, Place
 from mlci.nouns.data_policy import Names, Table
+from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
 from mlci.nouns.scalars import Amount, Number, Size
 from mlci.nouns.shorthand import Shorthand, one_or_many
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
-Task = Literal["binary", "multiclass", "regression"]
 FailWhen = Literal["any_drop", "worse_than_tolerance"]
-Direction = Literal[1, -1]
-
-METRICS: dict[str, Direction] = {
-    "accuracy": 1,
-    "balanced_accuracy": 1,
-    "roc_auc": 1,
-    "precision": 1,
-    "recall": 1,
-    "specificity": 1,
-    "f1": 1,
-    "log_loss": -1,
-    "brier": -1,
-    "cost": -1,
-    "mae": -1,
-    "mse": -1,
-}
-"""Metrics by name, with +1 where more is better and -1 where less is."""
-
-TASK_METRICS: dict[Task, tuple[str, ...]] = {
-    "binary": (
-        "accuracy",
-        "balanced_accuracy",
-        "roc_auc",
-        "precision",
-        "recall",
-        "specificity",
-        "f1",
-        "log_loss",
-        "brier",
-        "cost",
-    ),
-    "multiclass": ("accuracy", "log_loss", "brier"),
-    "regression": ("mae", "mse"),
-}
-"""Which metrics each task has."""
 
 
 class Cost(Noun):
@@ -105,14 +70,15 @@ class Slice(Shorthand, Noun):
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds can be anything
         if not isinstance(value, dict) or "metrics" in value:
             return value
-        metrics = {key: item for key, item in value.items() if key in METRICS}
-        rest = {key: item for key, item in value.items() if key not in METRICS}
+        metrics = {key: item for key, item in value.items() if direction(key)}
+        rest = {key: item for key, item in value.items() if not direction(key)}
         return {**rest, "metrics": metrics} if metrics else rest
 
     @classmethod
     def _describe(cls, schema: JsonSchemaValue) -> None:
         gate = schema["properties"]["metrics"]["additionalProperties"]
         schema["properties"] |= dict.fromkeys(METRICS, gate)
+        schema["patternProperties"] = dict.fromkeys(PATTERNS, gate)
 
 
 class Slices(Shorthand, Noun):
@@ -182,26 +148,28 @@ class Policy(Noun):
             return self
         if self.model is None:
             raise ValueError("gate: a gate needs `model:` with at least name, label and id")
-        known = TASK_METRICS[self.model.task]
         places: list[tuple[str, dict[str, MetricGate]]] = [("gate.metrics", self.gate.metrics)]
         places += [(f"gate.slices.{name}", part.metrics) for name, part in self.gate.slices.named.items()]
         for where, metrics in places:
             for name, gate in metrics.items():
-                _agrees(f"{where}.{name}", name, gate, known, self.model)
+                _agrees(f"{where}.{name}", name, gate, self.model)
         return self
 
 
-def _agrees(where: str, name: str, gate: MetricGate, known: tuple[str, ...], model: Model) -> None:
+def _agrees(where: str, name: str, gate: MetricGate, model: Model) -> None:
     """Refuse a metric that the task has not, and limits on the wrong side."""
-    if name not in known:
-        raise ValueError(f"{where}: a {model.task} model has no metric {name!r}; it has {', '.join(known)}")
+    if not has_metric(model.task, name):
+        known = ", ".join((*TASK_METRICS[model.task], *FAMILIES[model.task]))
+        raise ValueError(f"{where}: a {model.task} model has no metric {name!r}; it has {known}")
     if name == "cost" and model.cost is None:
         raise ValueError(f"{where}: `model.cost` must say what a false negative and a false positive cost")
-    wrong = ("rise", "ceiling") if METRICS[name] > 0 else ("drop", "floor")
-    right = ("drop", "floor") if METRICS[name] > 0 else ("rise", "ceiling")
+    up = direction(name) == 1
+    wrong, right = ("rise", "ceiling"), ("drop", "floor")
+    if not up:
+        wrong, right = right, wrong
     for bad, good in zip(wrong, right, strict=True):
         if getattr(gate, bad) is not None:
-            more = "more" if METRICS[name] > 0 else "less"
+            more = "more" if up else "less"
             raise ValueError(f"{where}.{bad}: of {name} {more} is better: write `{good}` instead of `{bad}`")
 
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from mlci.nouns.policy import MetricGate, Task
+    from mlci.nouns.metric import Task
+    from mlci.nouns.policy import MetricGate
 
     Array: TypeAlias = npt.NDArray[Any]
 
@@ -27,6 +28,10 @@ class Answers:
 
     decision: Array
     score: npt.NDArray[np.float64] | None = None
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Answers:
+        """What it said of these rows."""
+        return Answers(self.decision[rows], self.score[rows] if self.score is not None else None)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Sample:
         old: The baseline's answers on the same rows, if there is one.
         parts: Slices, the whole first.
         classes: Names of the classes of a multiclass model.
+        group: Which rows belong together, codes from 0 of shape (n,); None where rows are independent.
     """
 
     task: Task
@@ -67,8 +73,22 @@ class Sample:
     old: Answers | None
     parts: tuple[Part, ...]
     classes: tuple[str, ...] = ()
+    group: npt.NDArray[np.int64] | None = None
 
     @property
     def size(self) -> int:
         """Number of rows."""
-        return len(self.ids)
+        return len(self.label)
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Sample:
+        """These rows, without names and slices: what a metric needs."""
+        return Sample(
+            task=self.task,
+            ids=self.ids[:0],
+            label=self.label[rows],
+            new=self.new.only(rows),
+            old=self.old.only(rows) if self.old is not None else None,
+            parts=(),
+            classes=self.classes,
+            group=self.group[rows] if self.group is not None else None,
+        )

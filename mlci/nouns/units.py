@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-from mlci.nouns.policy import METRICS
+from mlci.nouns.metric import class_metric, direction, pinball_quantile, top_k
 
-SHARES = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1"})
-"""Metrics that are a share of rows: values in percent, changes in points."""
-
-LESS_IS_BETTER = frozenset(metric for metric, direction in METRICS.items() if direction < 0)
-"""Metrics of which less is better."""
+_SHARES = frozenset(
+    {"accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "macro_f1", "micro_f1", "mape"}
+)
 
 NAMES = {
     "accuracy": "accuracy",
@@ -25,6 +23,11 @@ NAMES = {
     "cost": "cost per row",
     "mae": "mean absolute error",
     "mse": "mean squared error",
+    "rmse": "root mean squared error",
+    "mape": "mean absolute error in percent",
+    "r2": "R²",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
 }
 """What people call a metric."""
 
@@ -35,14 +38,33 @@ _NOTHING = 1e-12
 """A change below this is rounding."""
 
 
+def is_share(metric: str) -> bool:
+    """Whether it is a share of rows: values in percent, changes in points."""
+    return metric in _SHARES or class_metric(metric) is not None or top_k(metric) is not None
+
+
+def less_is_better(metric: str) -> bool:
+    """Whether less of it is better; more of a metric that is unknown here."""
+    return direction(metric) == -1
+
+
 def metric_name(metric: str) -> str:
     """What people call a metric; a metric that is unknown here keeps its own name, without underscores."""
-    return NAMES.get(metric, metric.replace("_", " "))
+    if metric in NAMES:
+        return NAMES[metric]
+    one, k, quantile = class_metric(metric), top_k(metric), pinball_quantile(metric)
+    if one is not None:
+        return f"{NAMES[one[0]]} of {one[1]}"
+    if k is not None:
+        return f"top-{k} accuracy"
+    if quantile is not None:
+        return f"pinball loss at {100 * quantile:g} %"
+    return metric.replace("_", " ")
 
 
 def bad_word(metric: str) -> str:
     """`drop` where more is better, `rise` where less is."""
-    return "rise" if metric in LESS_IS_BETTER else "drop"
+    return "rise" if less_is_better(metric) else "drop"
 
 
 def count(value: int) -> str:
@@ -79,23 +101,23 @@ def value(metric: str, number: float | None, decimals: int | None = None) -> str
     """A metric's value: `90.1 %` for a share, else about four digits: `0.717`, `12.3`."""
     if number is None or not math.isfinite(number):
         return "no value"
-    return f"{_bare(metric, number, decimals)} %" if metric in SHARES else _bare(metric, number, decimals)
+    return f"{_bare(metric, number, decimals)} %" if is_share(metric) else _bare(metric, number, decimals)
 
 
 def limit(metric: str, number: float) -> str:
     """A limit from a policy, without decimals that nobody wrote: `85 %`, `0.01`."""
-    return f"{100 * number:.6g} %" if metric in SHARES else f"{number:.6g}"
+    return f"{100 * number:.6g} %" if is_share(metric) else f"{number:.6g}"
 
 
 def pair(metric: str, old: float, new: float) -> str:
     """`88.1 → 84.7 %`, with as many decimals as it takes to tell the two apart (at most five)."""
     decimals = _decimals(metric, old, new)
-    unit = " %" if metric in SHARES else ""
+    unit = " %" if is_share(metric) else ""
     return f"{_bare(metric, old, decimals)} {ARROW} {_bare(metric, new, decimals)}{unit}"
 
 
 def _decimals(metric: str, old: float, new: float) -> int:
-    first = 1 if metric in SHARES else max(_default_decimals(old), _default_decimals(new))
+    first = 1 if is_share(metric) else max(_default_decimals(old), _default_decimals(new))
     for decimals in range(first, _MOST_DIGITS):
         if old == new or _bare(metric, old, decimals) != _bare(metric, new, decimals):
             return decimals
@@ -109,7 +131,7 @@ def _default_decimals(number: float) -> int:
 
 
 def _bare(metric: str, number: float, decimals: int | None) -> str:
-    if metric in SHARES:
+    if is_share(metric):
         return f"{100 * number:.{1 if decimals is None else decimals}f}"
     return f"{number:,.{_default_decimals(number) if decimals is None else decimals}f}"
 
@@ -123,7 +145,7 @@ def amount(metric: str, size: float, digits: int = 2, *, up: bool = False) -> st
         digits: Significant digits.
         up: Round up, for a bound that must not look smaller than it is.
     """
-    scaled = 100 * size if metric in SHARES else size
+    scaled = 100 * size if is_share(metric) else size
     if scaled < _NOTHING:
         return "0"
     if not math.isfinite(scaled):
@@ -159,7 +181,7 @@ def _plain(number: float, decimals: int) -> str:
 
 def with_unit(metric: str, text: str) -> str:
     """`1.6 points`, `1 point`, `0.016`."""
-    if metric not in SHARES or text == "any size":
+    if not is_share(metric) or text == "any size":
         return text
     return f"{text} point" if text == "1" else f"{text} points"
 

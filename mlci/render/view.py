@@ -210,7 +210,7 @@ def slice_changes(data: Charts) -> dict[tuple[str, str], tuple[SliceChange, ...]
 
 def gain(item: SliceChange) -> float:
     """A slice's change in the good direction."""
-    return -item.change if item.metric in units.LESS_IS_BETTER else item.change
+    return -item.change if units.less_is_better(item.metric) else item.change
 
 
 def provenance(verdict: Verdict) -> tuple[tuple[str, str], ...]:
