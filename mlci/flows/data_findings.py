@@ -16,6 +16,8 @@ from mlci.nouns.report import Charts, Report
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlci.nouns.data_policy import Table
+    from mlci.nouns.finding import Digests
     from mlci.nouns.policy import PolicyFile
     from mlci.nouns.report import DriftBar
 
@@ -50,19 +52,16 @@ def read_data_report(root: Path, policy: PolicyFile) -> Report | None:
     if not policy.policy.data:
         return None
     reports = [load_report(root, file.relative_to(root).as_posix()) for file in sorted(root.glob(DATA_REPORTS))]
-    known = {path: (known, report) for report in reports for path, known in report.verdict.digests.data.items()}
     findings: list[Finding] = []
     drift: list[DriftBar] = []
     for name, table in policy.policy.data.items():
-        checked = known.get(table.path)
-        if checked is None:
-            findings.append(_unchecked(policy, name, "was not checked"))
-        elif checked[0] != table_digest(root, table.path):
-            findings.append(_unchecked(policy, name, "changed since it was checked"))
-        else:
-            own = checked[1]
-            findings += [item for item in own.verdict.findings if item.data is not None and item.data.table == name]
-            drift += [bar for bar in own.charts.drift if bar.table == name]
+        own = [report for report in reports if name in report.verdict.digests.checks]
+        fresh = [report for report in own if _speaks_of(report.verdict.digests, root, name, table)]
+        if not fresh:
+            findings.append(_unchecked(policy, name, "changed since it was checked" if own else "was not checked"))
+            continue
+        findings += [item for item in fresh[0].verdict.findings if item.data is not None and item.data.table == name]
+        drift += [bar for bar in fresh[0].charts.drift if bar.table == name]
     verdict = Verdict(project="", outcome=overall(findings), headline="", findings=tuple(findings), tool="")
     return Report(verdict=verdict, charts=Charts(drift=tuple(drift)))
 
@@ -75,13 +74,23 @@ def table_digest(root: Path, path: str) -> str:
     return hashlib.sha256(together.encode()).hexdigest()
 
 
+def promise_digest(table: Table) -> str:
+    """SHA-256 of what the policy promises of a table."""
+    return hashlib.sha256(table.model_dump_json().encode()).hexdigest()
+
+
+def _speaks_of(known: Digests, root: Path, name: str, table: Table) -> bool:
+    """Whether a report speaks of this table as it is now, and of what the policy promises of it now."""
+    return known.checks[name] == promise_digest(table) and known.data.get(table.path) == table_digest(root, table.path)
+
+
 def _unchecked(policy: PolicyFile, table: str, what: str) -> Finding:
     return Finding(
         check=f"data.{table}.checked",
         title=f"{table} is checked",
         area="data",
         outcome="not_measured",
-        message=f"The table `{table}` {what}.",
+        message=f"The table `{table}` (or what is promised of it) {what}.",
         mend="Run `mlci data check` (`dvc repro` does) and compare again.",
         place=policy.place("data", table),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlci import __version__
 from mlci.edges.files import digest
-from mlci.flows.data_findings import table_digest
+from mlci.flows.data_findings import promise_digest, table_digest
 from mlci.judge.headline import footer, headline, overall
 from mlci.nouns.finding import Digests, Verdict
 
@@ -72,8 +72,12 @@ def project_name(root: Path, policy: PolicyFile) -> str:
 
 def data_digests(root: Path, policy: PolicyFile, tables: tuple[str, ...] = ()) -> Digests:
     """SHA-256 of the policy's tables, or of some of them by name."""
-    paths = sorted({table.path for name, table in policy.policy.data.items() if not tables or name in tables})
-    return Digests(data={path: table_digest(root, path) for path in paths})
+    chosen = {name: table for name, table in policy.policy.data.items() if not tables or name in tables}
+    paths = sorted({table.path for table in chosen.values()})
+    return Digests(
+        data={path: table_digest(root, path) for path in paths},
+        checks={name: promise_digest(table) for name, table in chosen.items()},
+    )
 
 
 def digests(root: Path, policy: PolicyFile) -> Digests:

@@ -193,7 +193,8 @@ class Digests(Noun):
     policy: str = ""
     model: str = ""
     predictions: str = ""
-    data: dict[str, str] = {}
+    data: dict[str, str] = Field({}, description="path of a table → its content")
+    checks: dict[str, str] = Field({}, description="name of a table in the policy → what the policy promised of it")
 
 
 class Verdict(Noun):
