@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, model
+from mlci.cli import data, model, plan
 from mlci.cli.options import AsJson, PolicyName, Project, progress, show, tell
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(model.app, name="model")
+app.command(epilog="Example: mlci plan --rows 2000 --differ 5% --drop 1pt")(plan.plan)
+app.command(epilog="Example: mlci status --ledger")(plan.status)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

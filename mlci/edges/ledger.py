@@ -64,6 +64,14 @@ class LedgerRef:
         return "origin" if "origin" in names else next(iter(names), None)
 
     @property
+    def branch(self) -> str:
+        """The branch that is checked out; empty where none is."""
+        try:
+            return self._text("symbolic-ref", "--quiet", "--short", "HEAD")
+        except git.GitCommandError:
+            return ""
+
+    @property
     def unsent(self) -> bool:
         """Whether there are entries of which this clone does not know that the remote has them."""
         remote, tip = self.remote, self._tip(REF)

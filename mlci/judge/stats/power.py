@@ -51,7 +51,7 @@ def further_rows(
     """
     if tolerance <= 0:
         return None
-    needed = math.ceil(variance * (float(ndtri(1 - beta)) + float(ndtri(power))) ** 2 / tolerance**2)
+    needed = math.ceil(variance * (float(ndtri(power)) - float(ndtri(beta))) ** 2 / tolerance**2)
     rows = max(0, needed - n)
     return Further(rows, math.ceil(rows * min(label_share, 1.0)))
 

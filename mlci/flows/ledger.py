@@ -1,0 +1,120 @@
+"""Count the uses of test sets: who asks, what is entered, and how much of the budget is left."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from mlci.edges.git import History
+from mlci.edges.ledger import LedgerRef
+from mlci.flows.data_findings import table_digest
+from mlci.nouns.ledger import Use, UsedTestSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from mlci.nouns.finding import Comparison, Verdict
+    from mlci.nouns.ledger import Key, Ledger
+    from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.report import Report
+
+_NEWEST = 5
+
+
+def open_ledger(root: Path) -> LedgerRef | None:
+    """The ledger of the repository that a folder belongs to; None outside of one."""
+    return LedgerRef(root) if History(root).repo is not None else None
+
+
+def moment(now: datetime) -> str:
+    """A moment as the ledger writes it, in UTC: `2026-03-01T12:00:00Z`."""
+    return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def use_key(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterable[Comparison]) -> Key | None:
+    """What a run asks of the test set; None where it asks nothing new of it.
+
+    The policy's part of it is the gate alone: other limits on the data do not ask the test set again.
+
+    Args:
+        root: Folder of the project.
+        policy: What the candidate is judged by.
+        candidate: SHA-256 of its predictions.
+        comparisons: What it was set against; nothing is asked of a test set by a model that did not change.
+    """
+    gate = policy.policy.gate
+    told = tuple(comparisons)
+    if gate is None or not candidate or all(item.status == "unchanged" for item in told):
+        return None
+    baselines = tuple(sorted({item.model for item in told if item.status == "compared" and item.model}))
+    asked = hashlib.sha256(gate.model_dump_json().encode()).hexdigest()
+    return table_digest(root, gate.test), candidate, baselines, asked
+
+
+def record(
+    root: Path,
+    policy: PolicyFile,
+    report: Report,
+    *,
+    now: datetime,
+    change: str = "",
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Enter the use that a comparison made of its test set, and share it with the remote.
+
+    Args:
+        root: Folder of the project.
+        policy: What was judged by.
+        report: What came out.
+        now: The moment.
+        change: The pull request that asked; default: the branch.
+        say: Told what became of the entry.
+
+    Raises:
+        WorldError: There is no repository, or the ledger cannot be read or written.
+    """
+    verdict = report.verdict
+    key = use_key(root, policy, verdict.digests.predictions, verdict.comparisons)
+    if key is None:
+        say("nothing new was asked of the test set: the model did not change")
+        return
+    ledger = LedgerRef(root)
+    told = ledger.add([_use(key, verdict, change or ledger.branch, moment(now))], moment(now))
+    match told.sent:
+        case "sent":
+            say("recorded this use of the test set")
+        case "alone":
+            say("recorded this use of the test set; there is no remote to share it with")
+        case "kept":
+            say(f"recorded this use of the test set here; it is sent with the next one ({told.reason})")
+
+
+def _use(key: Key, verdict: Verdict, change: str, at: str) -> Use:
+    test, candidate, baselines, policy = key
+    return Use(
+        test=test,
+        candidate=candidate,
+        baselines=baselines,
+        policy=policy,
+        commit=verdict.commit,
+        change=change,
+        outcome=verdict.outcome,
+        at=at,
+    )
+
+
+def budget(root: Path, policy: PolicyFile, ledger: Ledger) -> UsedTestSet | None:
+    """How used the policy's test set is; None where there is no such table."""
+    gate = policy.policy.gate
+    if gate is None or not (root / gate.test).is_file():
+        return None
+    return used(ledger, table_digest(root, gate.test), gate.test, gate.reuse)
+
+
+def used(ledger: Ledger, test: str, path: str = "", planned: int | None = None) -> UsedTestSet:
+    """How used one test set is, with its newest uses."""
+    uses = ledger.of(test)
+    return UsedTestSet(test=test, path=path, used=len(uses), planned=planned, uses=uses[: -_NEWEST - 1 : -1])
