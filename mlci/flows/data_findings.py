@@ -76,7 +76,7 @@ def table_digest(root: Path, path: str) -> str:
 
 def promise_digest(table: Table) -> str:
     """SHA-256 of what the policy promises of a table."""
-    return hashlib.sha256(table.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(table.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
 def _speaks_of(known: Digests, root: Path, name: str, table: Table) -> bool:
