@@ -21,7 +21,7 @@ setup: $(VENV)/.mlci  ## Set up .venv with all that is needed (other targets do 
 demo: setup  ## Reproduce the pipeline on real flights, compare with the previous model, write the report
 	@rm -f reports/report.json reports/verdict.json reports/report.html; status=0; \
 	$(BIN)/dvc repro && $(BIN)/mlci compare || status=$$?; \
-	$(BIN)/mlci report || { code=$$?; [ $$status -ne 0 ] || status=$$code; }; \
+	$(BIN)/mlci report --quiet || { code=$$?; [ $$status -ne 0 ] || status=$$code; }; \
 	if [ -e reports/report.html ]; then echo "Report: $(CURDIR)/reports/report.html"; fi; \
 	exit $$status
 

@@ -9,7 +9,7 @@ import typer
 
 from mlci import __version__
 from mlci.cli import data, model, plan
-from mlci.cli.options import AsJson, PolicyName, Project, progress, show, tell
+from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, tell
 
 app = typer.Typer(
     name="mlci",
@@ -72,6 +72,7 @@ def report(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: reports/.", file_okay=False)] = None,
     source: Annotated[str, typer.Option("--from", help="The report to show.")] = "reports/report.json",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the files, and show nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the last verdict and write it as HTML, Markdown, JUnit, SARIF and charts; exits as that verdict did."""
@@ -79,9 +80,10 @@ def report(
 
     wanted = chosen_formats(formats or [])
     found = load(project, source)
-    code = show(found, as_json=as_json)
+    code = ended(found) if quiet else show(found, as_json=as_json)
     for file in write(project, found, wanted, out):
-        tell(f"wrote {file}")
+        if not quiet:
+            tell(f"wrote {file}")
     raise typer.Exit(code)
 
 

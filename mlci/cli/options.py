@@ -33,6 +33,11 @@ def show(report: Report, *, as_json: bool) -> int:
         from mlci.render.terminal import render_terminal
 
         render_terminal(report, Console())
+    return ended(report)
+
+
+def ended(report: Report) -> int:
+    """The exit code of a report: 0 held, 1 a gate failed."""
     return 1 if report.verdict.blocked else 0
 
 
