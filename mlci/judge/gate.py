@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mlci.judge.budget import beta_of
 from mlci.judge.contrast import Terms, change_of, estimate_of, point
 from mlci.judge.stats.decision import decide_change
 from mlci.judge.stats.multiplicity import Corrected, tarone_holm
@@ -80,7 +81,8 @@ def ask_changes(sample: Sample, gate: Gate, model: Model, baseline: str) -> Iter
         some = sample if part.rows is None else sample.only(part.rows)
         for metric, promise in _promises(part, gate).items():
             if promise.change is not None:
-                yield _ask(some, part, metric, promise, "change", baseline, change_of(metric, some, terms))
+                seen = change_of(metric, some, _own(terms, gate, promise))
+                yield _ask(some, part, metric, promise, "change", baseline, seen)
 
 
 def ask_values(sample: Sample, gate: Gate, model: Model) -> Iterator[Ask]:
@@ -91,7 +93,13 @@ def ask_values(sample: Sample, gate: Gate, model: Model) -> Iterator[Ask]:
         for metric, promise in part.metrics.items():
             limit = promise.floor if _up(metric) else promise.ceiling
             if limit is not None:
-                yield _ask(some, part, metric, promise, "value", None, estimate_of(metric, some, limit, terms))
+                seen = estimate_of(metric, some, limit, _own(terms, gate, promise))
+                yield _ask(some, part, metric, promise, "value", None, seen)
+
+
+def _own(terms: Terms, gate: Gate, promise: MetricGate) -> Terms:
+    """The terms of one promise: a critical one may be tried as often as planned."""
+    return replace(terms, beta=beta_of(gate, promise))
 
 
 def _promises(part: Part, gate: Gate) -> dict[str, MetricGate]:
@@ -163,7 +171,7 @@ def _finding(
         level=promise.level,
         critical=promise.critical,
         outcome=outcome,
-        message=why + gate_message(evidence, outcome, alpha=gate.alpha, beta=gate.beta),
+        message=why + gate_message(evidence, outcome, alpha=gate.alpha, beta=beta_of(gate, promise)),
         mend="Leave the metric out, or give it what it needs." if why else gate_mend(evidence, outcome),
         place=policy.place(*ask.path),
         gate=evidence,
@@ -214,7 +222,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate) -> Gat
         return GateEvidence.model_validate({**known, "new": seen.value, "bound": seen.limit})
     gained, lost = seen.discordant or (None, None)
     share = (gained + lost) / seen.n if gained is not None and lost is not None else 1.0
-    further = further_rows(seen.variance, seen.n, ask.tolerance, beta=gate.beta, label_share=share)
+    further = further_rows(seen.variance, seen.n, ask.tolerance, beta=beta_of(gate, ask.gate), label_share=share)
     return GateEvidence.model_validate(
         {
             **known,
