@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 
 from mlci.edges.duck import session, world_error
-from mlci.edges.duck_sql import check_condition
 from mlci.edges.prediction_table import PredictionTable, check_cover
+from mlci.edges.slices import Cut, Cutter
 from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import PolicyError, WorldError
 from mlci.nouns.metric import class_metric
 from mlci.nouns.sample import Answers, Part, Sample
-from mlci.nouns.sql import identifier, literal
+from mlci.nouns.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from mlci.nouns.policy import Gate, Model, PolicyFile
     from mlci.nouns.table_schema import TableSchema
-
-MOST_SLICES = 1_000
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,8 @@ class PredictionFiles:
         try:
             return find_table(self.root, self.gate.test)
         except WorldError:
-            if self.gate.slices.named or self.gate.slices.by:
+            slices = self.gate.slices
+            if slices.named or slices.by or slices.bins or self.gate.group:
                 raise
             return None
 
@@ -119,20 +118,22 @@ def _join(
         sources.append(f"LEFT JOIN {_source(old, 'old')} ON old.id = new.id")
         columns += ["old.id IS NOT NULL AS matched", "coalesce(old.decision, new.decision) AS old_decision"]
         columns += [f"coalesce(old.s{i}, 0) AS old_s{i}" for i in range(len(old.scores))]
-    parts = _parts(connection, files, test)
+    cuts, group = _cuts(connection, files, test)
     if test is not None:
-        masks = "".join(f", ({sql}) AS m{i}" for i, (_, sql) in enumerate(parts))
+        wanted = [*cuts, *([group] if group is not None else [])]
+        id_ = f"CAST(rows.{identifier(files.model.id)} AS VARCHAR) AS id"
+        codes = "".join(f", {cut.sql} AS m{i}" for i, cut in enumerate(wanted))
+        joins = " ".join(cut.join for cut in wanted)
         sources.append(
-            f"JOIN (SELECT CAST({identifier(files.model.id)} AS VARCHAR) AS id{masks} FROM {identifier(test.view)}) "
-            "AS test ON test.id = new.id"
+            f"JOIN (SELECT {id_}{codes} FROM {identifier(test.view)} AS rows {joins}) AS test ON test.id = new.id"
         )
-        columns += [f"coalesce(test.m{i}, FALSE) AS m{i}" for i in range(len(parts))]
+        columns += [f"test.m{i} AS m{i}" for i in range(len(wanted))]
     query = f"SELECT {', '.join(columns)} FROM {' '.join(sources)} ORDER BY id"
     try:
         found = connection.execute(query).fetchnumpy()
     except duckdb.Error as error:
         raise world_error(error, new.shown) from error
-    return _loaded(files, found, new, old, parts, trained_on)
+    return _loaded(files, found, (new, old), cuts, trained_on, grouped=group is not None)
 
 
 def _source(side: PredictionTable, name: str) -> str:
@@ -143,55 +144,26 @@ def _source(side: PredictionTable, name: str) -> str:
     )
 
 
-def _parts(
+def _cuts(
     connection: duckdb.DuckDBPyConnection, files: PredictionFiles, test: TableSchema | None
-) -> list[tuple[Part, str]]:
-    """Every slice of the policy with the condition, in SQL, that its rows meet."""
+) -> tuple[list[Cut], Cut | None]:
+    """Slices and groups."""
     if test is None:
-        return []
-    slices, found = files.gate.slices, list[tuple[Part, str]]()
-    for name, item in slices.named.items():
-        check_condition(connection, item.where, test, files.policy.place("gate", "slices", name, "where"))
-        found.append((Part(name, None, ("gate", "slices", name), item.metrics), f"(\n{item.where}\n)"))
-    for column in slices.by:
-        if column not in test.columns:
-            raise PolicyError(
-                f"{files.policy.place('gate', 'slices', 'by')}: {test.path} has no column `{column}`",
-                f"columns are {', '.join(test.columns)}",
-            )
-        found += _values(connection, test, column)
-    if len(found) > MOST_SLICES:
-        raise PolicyError(
-            f"{files.policy.place('gate', 'slices')}: that makes {len(found):,} slices; {MOST_SLICES:,} is the most",
-            "slice by columns with fewer values, or name the slices that matter",
-        )
-    return found
-
-
-def _values(connection: duckdb.DuckDBPyConnection, test: TableSchema, column: str) -> list[tuple[Part, str]]:
-    name = identifier(column)
-    values = connection.execute(
-        f"SELECT DISTINCT CAST({name} AS VARCHAR) AS value FROM {identifier(test.view)} ORDER BY value NULLS LAST "
-        f"LIMIT {MOST_SLICES + 1}"
-    ).fetchall()
-    path = ("gate", "slices", "by")
-    return [
-        (
-            Part(f"{column} = {'(missing)' if value is None else value}", None, path, {}),
-            f"CAST({name} AS VARCHAR) IS NOT DISTINCT FROM {literal(value)}",
-        )
-        for (value,) in values
-    ]
+        return [], None
+    cutter, group = Cutter(connection, test, files.policy), files.gate.group
+    return cutter.cuts(files.gate.slices), cutter.group(group) if group is not None else None
 
 
 def _loaded(
     files: PredictionFiles,
     found: dict[str, Any],
-    new: PredictionTable,
-    old: PredictionTable | None,
-    parts: list[tuple[Part, str]],
+    sides: tuple[PredictionTable, PredictionTable | None],
+    cuts: list[Cut],
     trained_on: Sequence[npt.NDArray[np.uint64]],
+    *,
+    grouped: bool,
 ) -> Loaded:
+    new, old = sides
     found = {name: np.ma.filled(values) if name == "id" else values for name, values in found.items()}
     labelled = ~np.ma.getmaskarray(found["label"])
     if files.model.task == "regression":
@@ -209,7 +181,7 @@ def _loaded(
         )
     rows = {name: np.asarray(np.ma.getdata(values)[kept]) for name, values in found.items()}
     return Loaded(
-        _sample(files, rows, new, old, parts),
+        _sample(files, rows, sides, cuts, grouped=grouped),
         leaked=int((leaked & labelled & matched).sum()),
         unlabelled=int((~labelled).sum()),
         unmatched=int((~matched).sum()),
@@ -219,13 +191,16 @@ def _loaded(
 def _sample(
     files: PredictionFiles,
     rows: dict[str, Any],
-    new: PredictionTable,
-    old: PredictionTable | None,
-    parts: list[tuple[Part, str]],
+    sides: tuple[PredictionTable, PredictionTable | None],
+    cuts: list[Cut],
+    *,
+    grouped: bool,
 ) -> Sample:
+    new, old = sides
     whole = Part(None, None, ("gate", "metrics"), files.gate.metrics)
-    slices = [replace(part, rows=rows[f"m{i}"].astype(bool)) for i, (part, _) in enumerate(parts)]
-    slices = [part for part in slices if _has_rows(files, part)]
+    slices = [part for i, cut in enumerate(cuts) for part in cut.found(rows.pop(f"m{i}"))]
+    for part in slices:
+        _check_rows(files, part)
     task = files.model.task
     classes = _classes(rows, new, old) if task == "multiclass" else ()
     for part in (whole, *slices):
@@ -238,19 +213,18 @@ def _sample(
         old=_answers(rows, "old", old, task, classes) if old is not None else None,
         parts=(whole, *slices),
         classes=classes,
+        group=np.unique(rows[f"m{len(cuts)}"], return_inverse=True)[1] if grouped else None,
     )
 
 
-def _has_rows(files: PredictionFiles, part: Part) -> bool:
-    """Whether the slice has rows; one that the policy names must have some, or its promise is empty.
+def _check_rows(files: PredictionFiles, part: Part) -> None:
+    """A slice that the policy names must have rows, or its promise is empty.
 
     Raises:
         PolicyError: It has none.
     """
-    if part.rows is not None and part.rows.any():
-        return True
-    if part.path[-1] == "by":
-        return False
+    if part.rows is None or part.rows.size:
+        return
     raise PolicyError(
         f"{files.policy.place(*part.path)}: no test row that can be judged is in the slice `{part.name}`",
         "correct its condition, or add such rows to the test set",

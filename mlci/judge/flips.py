@@ -28,14 +28,14 @@ def flips(sample: Sample) -> tuple[Flips, ...]:
     gained, lost = after & ~before, before & ~after
     found = []
     for part in sample.parts:
-        rows = np.ones(sample.size, dtype=np.bool_) if part.rows is None else part.rows
+        won, gone = (gained, lost) if part.rows is None else (gained[part.rows], lost[part.rows])
         examples = _examples(sample, sample.old, lost) if part.name is None and lost.any() else None
         found.append(
             Flips(
                 slice=part.name,
-                rows=int(np.count_nonzero(rows)),
-                gained=int(np.count_nonzero(gained & rows)),
-                lost=int(np.count_nonzero(lost & rows)),
+                rows=won.size,
+                gained=int(np.count_nonzero(won)),
+                lost=int(np.count_nonzero(gone)),
                 examples=examples,
             )
         )
@@ -53,7 +53,9 @@ def _examples(sample: Sample, old: Answers, lost: npt.NDArray[np.bool_]) -> Rows
 
 
 def _row(sample: Sample, old: Answers, i: int) -> tuple[str | None, ...]:
-    slices = [part.name for part in sample.parts if part.name is not None and part.rows is not None and part.rows[i]]
+    slices = [
+        part.name for part in sample.parts if part.name is not None and part.rows is not None and _holds(part.rows, i)
+    ]
     return (
         str(sample.ids[i]),
         _label(sample, sample.label[i]),
@@ -61,6 +63,11 @@ def _row(sample: Sample, old: Answers, i: int) -> tuple[str | None, ...]:
         _said(sample, sample.new, i),
         ", ".join(slices) or None,
     )
+
+
+def _holds(rows: npt.NDArray[np.int32], i: int) -> bool:
+    at = int(np.searchsorted(rows, i))
+    return at < rows.size and int(rows[at]) == i
 
 
 def _label(sample: Sample, value: np.bool_ | np.int64) -> str:

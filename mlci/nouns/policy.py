@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from mlci.nouns.base import Level, Noun, Place
-from mlci.nouns.data_policy import Names, Table
+from mlci.nouns.data_policy import Table
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
-from mlci.nouns.scalars import Amount, Number, Size
-from mlci.nouns.shorthand import Shorthand, one_or_many
+from mlci.nouns.scalars import Amount, Number, Size, number
+from mlci.nouns.shorthand import NUMBER, TEXTS, Shorthand, one_or_many
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -81,27 +82,63 @@ class Slice(Shorthand, Noun):
         schema["patternProperties"] = dict.fromkeys(PATTERNS, gate)
 
 
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _edges(value: object) -> object:
+    if isinstance(value, bool) or (isinstance(value, int) and not _FEWEST_BINS <= value <= MOST_BINS):
+        raise ValueError(f"between {_FEWEST_BINS} and {MOST_BINS} bins, or the list of their ends, not {value!r}")
+    if isinstance(value, list | tuple):
+        ends = [number(each) for each in value]
+        if len(ends) < _FEWEST_BINS or any(low >= high for low, high in pairwise(ends)):
+            raise ValueError(f"the ends of bins are two or more numbers that go up, not {value!r}")
+        return ends
+    if not isinstance(value, int):
+        raise ValueError(f"a number of bins, such as 4, or the list of their ends is needed here, not {value!r}")  # noqa: TRY004 - pydantic wants ValueError
+    return value
+
+
+_FEWEST_BINS, MOST_BINS = 2, 100
+By = Annotated[
+    tuple[str | tuple[str, ...], ...],
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"anyOf": list(TEXTS)}}]}),
+]
+"""Columns, and lists of columns to cross."""
+Bins = Annotated[
+    int | tuple[float, ...],
+    BeforeValidator(_edges),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 2, "maximum": MOST_BINS},
+                {"type": "array", "items": NUMBER, "minItems": 2},
+            ]
+        }
+    ),
+]
+"""How many bins of about equally many rows, or the ends of bins."""
+
+
 class Slices(Shorthand, Noun):
-    """Named slices, and columns each value of which becomes a slice."""
+    """Named slices, columns each value of which becomes a slice, and columns whose bins do."""
 
     named: dict[str, Slice] = {}
-    by: Names = ()
+    by: By = ()
+    bins: dict[str, Bins] = {}
 
     @model_validator(mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds can be anything
         if not isinstance(value, dict) or "named" in value:
             return value
-        named = {key: item for key, item in value.items() if key != "by"}
-        return {"named": named, **({"by": value["by"]} if "by" in value else {})}
+        named = {key: item for key, item in value.items() if key not in {"by", "bins"}}
+        return {"named": named, **{key: value[key] for key in ("by", "bins") if key in value}}
 
     @classmethod
     def _describe(cls, schema: JsonSchemaValue) -> None:
         schema["additionalProperties"] = schema["properties"].pop("named")["additionalProperties"]
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
 
 
 Baseline = Literal["merge-base", "release", "previous"]
@@ -123,6 +160,7 @@ class Gate(Noun):
     beta: float = Field(0.05, gt=0, lt=0.5, description="chance to pass a model that is worse by the tolerance")
     metrics: dict[str, MetricGate] = {}
     slices: Slices = Slices()
+    group: str | None = Field(None, description="a column of the test table: rows of one value are no independent ones")
     seed: int = Field(20_240_101, description="of the bootstrap, so that a verdict can be repeated")
     reuse: int = Field(50, ge=1, description="how often the test set may be used")
 

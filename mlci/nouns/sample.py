@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlci.nouns.policy import MetricGate
 
     Array: TypeAlias = npt.NDArray[Any]
+    Rows: TypeAlias = npt.NDArray[np.bool_] | npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Answers:
     decision: Array
     score: npt.NDArray[np.float64] | None = None
 
-    def only(self, rows: npt.NDArray[np.bool_]) -> Answers:
+    def only(self, rows: Rows) -> Answers:
         """What it said of these rows."""
         return Answers(self.decision[rows], self.score[rows] if self.score is not None else None)
 
@@ -40,13 +41,13 @@ class Part:
 
     Attributes:
         name: In words, such as `origin = JFK`; None for all rows.
-        rows: Which rows, bool of shape (n,); None for all.
+        rows: Which rows, as ascending indices; None for all.
         path: Keys inside `mlci` that ask for it.
         metrics: Promises of its own.
     """
 
     name: str | None
-    rows: npt.NDArray[np.bool_] | None
+    rows: npt.NDArray[np.int32] | None
     path: tuple[str, ...]
     metrics: dict[str, MetricGate]
 
@@ -80,7 +81,7 @@ class Sample:
         """Number of rows."""
         return len(self.label)
 
-    def only(self, rows: npt.NDArray[np.bool_]) -> Sample:
+    def only(self, rows: Rows) -> Sample:
         """These rows, without names and slices: what a metric needs."""
         return Sample(
             task=self.task,

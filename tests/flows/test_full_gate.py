@@ -119,3 +119,118 @@ def test_a_class_that_nobody_names_is_a_typo(project: Project):
     run = project.mlci("compare")
     assert run.returncode == 2
     assert "params.yaml:7: no row has the class 'B7'; did you mean `recall_B6`?" in run.stderr
+
+
+def two_models(seed: int = 1, wrong: tuple[float, float] = (0.1, 0.1)) -> tuple[Any, Any, Any]:
+    rng = np.random.default_rng(seed)
+    label = rng.random(N) < 0.4
+    return label, *(label ^ (rng.random(N) < share) for share in wrong)
+
+
+def test_copies_of_rows_in_groups_do_not_settle_anything(project: Project):
+    rng = np.random.default_rng(1)
+    users = 40
+    user = rng.integers(0, users, N)
+    label = rng.random(N) < 0.4
+    old = label ^ (rng.random(N) < 0.1)
+    # Two users for whom the new model is always wrong.
+    new = np.where(user < 2, ~label, label ^ (rng.random(N) < 0.1))
+    names = np.array([f"user {i}" for i in range(users)])[user]
+    write(project, label, old, new, user=names)
+    policy(project, "    metrics: {accuracy: {drop: 0.01}, f1: {drop: 0.01}}\n")
+    assert project.mlci("compare").returncode == 1
+    policy(project, "    metrics: {accuracy: {drop: 0.01}, f1: {drop: 0.01}}\n    group: user\n")
+    assert project.mlci("compare").returncode == 0
+    found = findings(project)
+    assert found["gate.accuracy.drop"]["outcome"] == "inconclusive"
+    assert "cluster-robust" in found["gate.f1.drop"]["gate"]["method"]
+
+
+def test_rows_without_a_group_stand_alone(project: Project):
+    label, old, new = two_models()
+    user = np.where(np.arange(N) < 100, None, np.array([f"u{i % 20}" for i in range(N)]))
+    write(project, label, old, new, user=user.astype(object))
+    policy(project, "    metrics: {accuracy: {drop: 0.1}}\n    group: user\n")
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    assert findings(project)["gate.accuracy.drop"]["outcome"] == "pass"
+
+
+def test_few_groups_are_too_few(project: Project):
+    label, old, new = two_models()
+    write(project, label, old, new, day=np.arange(N) % 7)
+    policy(project, "    metrics: {accuracy: {drop: 0.1}}\n    group: day\n")
+    assert project.mlci("compare").returncode == 0
+    assert findings(project)["gate.accuracy.drop"]["outcome"] == "too_small"
+
+
+def sliced(project: Project, slices: str) -> dict[str, int]:
+    """Rows by slice."""
+    rng = np.random.default_rng(1)
+    label, old, new = two_models()
+    origin, carrier = np.array(["JFK", "LGA"])[rng.integers(0, 2, N)], np.array(["AA", "B6"])[rng.integers(0, 2, N)]
+    distance = rng.integers(0, 3_000, N).astype(float)
+    distance[:40] = np.nan
+    origin[(origin == "LGA") & (carrier == "B6")] = "JFK"
+    write(project, label, old, new, origin=origin, carrier=carrier, distance=distance)
+    policy(project, f"    metrics: {{accuracy: {{drop: 0.1}}}}\n    slices: {slices}\n")
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    verdict = json.loads((project.root / "reports/verdict.json").read_text())
+    return {item["gate"]["slice"]: item["gate"]["rows"] for item in verdict["findings"] if item["gate"]["slice"]}
+
+
+def test_crossed_slices_are_those_that_occur(project: Project):
+    found = sliced(project, "{by: [origin, [origin, carrier]]}")
+    assert list(found) == [
+        "origin = JFK",
+        "origin = LGA",
+        "origin = JFK, carrier = AA",
+        "origin = JFK, carrier = B6",
+        "origin = LGA, carrier = AA",
+    ]
+    assert found["origin = JFK"] == found["origin = JFK, carrier = AA"] + found["origin = JFK, carrier = B6"]
+
+
+def test_bins_with_given_ends(project: Project):
+    found = sliced(project, "{bins: {distance: [0, 500, 1000, 2500]}}")
+    assert list(found) == [
+        "distance 0 to 500",
+        "distance 500 to 1,000",
+        "distance 1,000 to 2,500",
+        "distance 2,500 and above",
+        "distance = (missing)",
+    ]
+    assert sum(found.values()) == N
+    assert found["distance = (missing)"] == 40
+
+
+def test_bins_of_equally_many_rows(project: Project):
+    found = sliced(project, "{bins: {distance: 4}, far: {where: distance > 1500}}")
+    assert len(found) == 6
+    assert "far" in found
+    bins = [rows for name, rows in found.items() if name not in {"far", "distance = (missing)"}]
+    assert max(bins) - min(bins) < 10
+
+
+@pytest.mark.parametrize(
+    ("slices", "told"),
+    [
+        ("{by: [orign]}", "params.yaml:7: test.parquet has no column `orign`; did you mean `origin`?"),
+        ("{by: [[origin, crrier]]}", "params.yaml:7: test.parquet has no column `crrier`; did you mean `carrier`?"),
+        ("{bins: {origin: 3}}", "params.yaml:7: `origin` is VARCHAR, and bins need numbers"),
+        ("{bins: {distanse: 3}}", "test.parquet has no column `distanse`; did you mean `distance`?"),
+        ("{bins: {distance: 1}}", "params.yaml:7: mlci.gate.slices.bins.distance: between 2 and 100 bins"),
+        ("{bins: {distance: [5, 3]}}", "the ends of bins are two or more numbers that go up, not [5, 3]"),
+        ("{bins: {distance: some}}", "a number of bins, such as 4, or the list of their ends"),
+        ("{by: [id]}", "params.yaml:7: that makes more than 1,000 slices"),
+    ],
+)
+def test_slices_that_do_not_fit_the_table(project: Project, slices: str, told: str):
+    label, old, new = two_models()
+    text = np.array(["a", "b"])[label.astype(int)]
+    write(project, label, old, new, origin=text, carrier=text, distance=np.arange(N))
+    policy(project, f"    metrics: {{accuracy: {{drop: 0.1}}}}\n    slices: {slices}\n")
+    run = project.mlci("compare")
+    assert run.returncode == 2, run.stdout
+    assert told in run.stderr

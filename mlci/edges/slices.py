@@ -1,0 +1,172 @@
+"""The slices of a policy, found in the test table: which there are, and how SQL tells the rows of each."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlci.edges.duck_sql import check_condition
+from mlci.errors import PolicyError
+from mlci.nouns.sample import Part
+from mlci.nouns.sql import identifier, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+    import numpy.typing as npt
+
+    from mlci.nouns.policy import PolicyFile, Slices
+    from mlci.nouns.table_schema import TableSchema
+
+MOST_SLICES = 1_000
+MISSING = "(missing)"
+_NUMBERS = {"float", "integer", "decimal"}
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way to cut the test rows: a named slice, or every value of columns.
+
+    Attributes:
+        sql: A condition, or a code from 0 that says which of `parts` a row is in.
+        join: What must be joined to the test table for it.
+        parts: Without rows.
+        coded: Whether `sql` is a code.
+    """
+
+    sql: str
+    parts: tuple[Part, ...]
+    join: str = ""
+    coded: bool = True
+
+    def found(self, values: npt.NDArray[Any]) -> list[Part]:
+        """The parts that have rows; `values` is what `sql` says of every row."""
+        if not self.coded:
+            return [replace(self.parts[0], rows=np.flatnonzero(values).astype(np.int32))]
+        order = np.argsort(values, kind="stable").astype(np.int32)
+        ends = np.cumsum(np.bincount(values, minlength=len(self.parts)))
+        each = zip(self.parts, np.split(order, ends[:-1]), strict=True)
+        return [replace(part, rows=rows) for part, rows in each if rows.size]
+
+
+class Cutter:
+    """Finds slices and groups of a test table."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, test: TableSchema, policy: PolicyFile) -> None:
+        self.connection = connection
+        self.test = test
+        self.policy = policy
+
+    def cuts(self, slices: Slices) -> list[Cut]:
+        """Every slice of the policy: the named, then `by`, then `bins`.
+
+        Raises:
+            PolicyError: A condition or a column does not fit the table, or that makes too many slices.
+        """
+        found = []
+        for name, item in slices.named.items():
+            check_condition(self.connection, item.where, self.test, self.policy.place("gate", "slices", name, "where"))
+            part = Part(name, None, ("gate", "slices", name), item.metrics)
+            found.append(Cut(f"coalesce((\n{item.where}\n), FALSE)", (part,), coded=False))
+        for i, columns in enumerate(slices.by):
+            found.append(self._by((columns,) if isinstance(columns, str) else columns, f"by{i}"))
+        found += [self._bins(column, edges) for column, edges in slices.bins.items()]
+        many = sum(len(cut.parts) for cut in found)
+        if many > MOST_SLICES:
+            # Values of a column are counted up to one more than the limit.
+            raise PolicyError(
+                f"{self.policy.place('gate', 'slices')}: that makes more than {MOST_SLICES:,} slices",
+                "slice by columns with fewer values, or name the slices that matter",
+            )
+        return found
+
+    def group(self, column: str) -> Cut:
+        """Codes of the values of a column, for rows that belong together; rows without one stand alone."""
+        self._has(column, "gate", "group")
+        name = identifier(column)
+        self.connection.execute(
+            f"CREATE TEMP TABLE groups AS SELECT value, row_number() OVER (ORDER BY value) - 1 AS code "
+            f"FROM (SELECT DISTINCT CAST({name} AS VARCHAR) AS value FROM {identifier(self.test.view)}) "
+            "WHERE value IS NOT NULL"
+        )
+        join = f"LEFT JOIN groups ON groups.value = CAST(rows.{name} AS VARCHAR)"
+        alone = "(SELECT count(*) FROM groups) + row_number() OVER (ORDER BY groups.code IS NULL DESC) - 1"
+        return Cut(f"coalesce(groups.code, {alone})", (), join)
+
+    def _by(self, columns: Sequence[str], table: str) -> Cut:
+        for column in columns:
+            self._has(column, "gate", "slices", "by")
+        names = [identifier(column) for column in columns]
+        texts = ", ".join(f"CAST({name} AS VARCHAR) AS v{i}" for i, name in enumerate(names))
+        order = ", ".join(f"v{i} NULLS LAST" for i in range(len(names)))
+        self.connection.execute(
+            f"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER (ORDER BY {order}) - 1 AS code "
+            f"FROM (SELECT DISTINCT {texts} FROM {identifier(self.test.view)} LIMIT {MOST_SLICES + 1})"
+        )
+        values = self.connection.execute(f"SELECT * EXCLUDE (code) FROM {table} ORDER BY code").fetchall()
+        same = " AND ".join(
+            f"{table}.v{i} IS NOT DISTINCT FROM CAST(rows.{name} AS VARCHAR)" for i, name in enumerate(names)
+        )
+        parts = tuple(
+            Part(
+                ", ".join(
+                    f"{name} = {MISSING if value is None else value}" for name, value in zip(columns, row, strict=True)
+                ),
+                None,
+                ("gate", "slices", "by"),
+                {},
+            )
+            for row in values
+        )
+        return Cut(f"{table}.code", parts, f"LEFT JOIN {table} ON {same}")
+
+    def _bins(self, column: str, wanted: int | tuple[float, ...]) -> Cut:
+        path = ("gate", "slices", "bins", column)
+        self._has(column, *path)
+        if self.test.kind(column) not in _NUMBERS:
+            raise PolicyError(
+                f"{self.policy.place(*path)}: `{column}` is {self.test.columns[column]}, and bins need numbers",
+                f"slice `by: {column}` instead",
+            )
+        edges = self._quantiles(column, wanted) if isinstance(wanted, int) else wanted
+        number = f"CAST(rows.{identifier(column)} AS DOUBLE)"
+        code = " + ".join(f"({number} >= {literal(float(edge))})::INTEGER" for edge in edges)
+        if isinstance(wanted, int):
+            # The greatest value belongs to the last bin.
+            code = f"least({code}, {max(len(edges) - 1, 1)})"
+        names = [f"{column} below {_short(edges[0])}"]
+        names += [f"{column} {_short(low)} to {_short(high)}" for low, high in pairwise(edges)]
+        names += [f"{column} {_short(edges[-1])} and above", f"{column} = {MISSING}"]
+        return Cut(
+            f"CASE WHEN {number} IS NULL OR isnan({number}) THEN {len(edges) + 1} ELSE {code} END",
+            tuple(Part(name, None, path, {}) for name in names),
+        )
+
+    def _quantiles(self, column: str, bins: int) -> tuple[float, ...]:
+        """Ends of bins of about equally many rows, fewer where values repeat."""
+        at = [i / bins for i in range(bins + 1)]
+        number = f"CAST({identifier(column)} AS DOUBLE)"
+        row = self.connection.execute(
+            f"SELECT quantile_disc({number}, {at}) FROM {identifier(self.test.view)} WHERE NOT isnan({number})"
+        ).fetchone()
+        found = row[0] if row is not None else None
+        return tuple(sorted(set(found))) if found else (0.0,)
+
+    def _has(self, column: str, *path: str) -> None:
+        if column in self.test.columns:
+            return
+        close = difflib.get_close_matches(column, self.test.columns, n=1, cutoff=0.5)
+        hint = f"; did you mean `{close[0]}`?" if close else ""
+        raise PolicyError(
+            f"{self.policy.place(*path)}: {self.test.path} has no column `{column}`{hint}",
+            f"columns are {', '.join(self.test.columns)}",
+        )
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number == round(number) else f"{number:,g}"
