@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -51,16 +52,22 @@ def compare(
     baseline: Annotated[
         str | None, typer.Option(help="Revision to compare with; default: what `mlci.gate.baseline` says.")
     ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Count this use of the test set, and share it with the remote.")
+    ] = False,
+    change: Annotated[
+        str, typer.Option(help="The pull request, to find this use in the ledger; default: the branch.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Test the candidate against the previous model on the same rows, and write reports/verdict.json."""
     from mlci.edges.policy_file import load_policy
-    from mlci.flows.compare import compare as run
-    from mlci.flows.report import save
+    from mlci.flows.record import compare_and_save
 
+    now = datetime.now(UTC) if record else None
     with progress() as say:
-        report = run(project, load_policy(project, policy), baseline=baseline, say=say)
-        save(project, report)
+        loaded = load_policy(project, policy)
+        report = compare_and_save(project, loaded, baseline=baseline, now=now, change=change, say=say)
     raise typer.Exit(show(report, as_json=as_json))
 
 

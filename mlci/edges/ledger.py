@@ -183,7 +183,8 @@ class LedgerRef:
         said = f"Record {len(uses)} use{'s' if len(uses) != 1 else ''} of a test set" if uses else "Join two ledgers"
         named = [word for parent in parents for word in ("-p", parent)]
         tree = self._trees.write(entries)
-        dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at}
+        second = f"{at[:19]}Z"  # Git knows no fractions
+        dates = {"GIT_AUTHOR_DATE": second, "GIT_COMMITTER_DATE": second}
         return self._text("commit-tree", tree, *named, "-m", said, env={**_IDENTITY, **dates})
 
     def _parents(self, ours: str | None, theirs: str | None) -> list[str]:

@@ -16,14 +16,14 @@ from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.flows.baseline import Baseline, Finder
 from mlci.flows.data_findings import read_data_report
 from mlci.flows.diff_data import diff_data
+from mlci.flows.illustrate import charts_of, metrics_of
+from mlci.flows.ledger import use_number
 from mlci.flows.verdict import assemble, assemble_stage, digests
-from mlci.judge.contrast import point
+from mlci.judge.budget import spent_finding
 from mlci.judge.flips import flips
 from mlci.judge.gate import Ask, ask_changes, ask_values, incomparable, leaked_finding, settle, slice_changes
-from mlci.measure.curves import curves, score_histograms
 from mlci.nouns.finding import Comparison
-from mlci.nouns.metric import TASK_METRICS
-from mlci.nouns.report import Charts, MetricRow, Report
+from mlci.nouns.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from mlci.nouns.sample import Sample
 
 RESCORED = Path(".cache/mlci/rescored")
-NEW = "new"
 
 
 class Met(NamedTuple):
@@ -116,8 +115,8 @@ def judge_alone(root: Path, policy: PolicyFile) -> Report:
     about = digests(root, policy).model_copy(update={"policy": ""})
     return Report(
         verdict=assemble_stage(root, policy, findings=findings, about=about),
-        metrics=_metrics(case, alone.sample, []),
-        charts=_charts(alone.sample, []),
+        metrics=metrics_of(case.files, alone.sample, []),
+        charts=charts_of(alone.sample, []),
     )
 
 
@@ -269,19 +268,24 @@ def _report(case: Case, alone: Loaded, met: list[Met]) -> Report:
     asks = Looked(case, alone, met).asks()
     findings = _findings(case, alone, met, asks)
     checked = read_data_report(case.root, case.policy)
+    comparisons = tuple(comparison for comparison, _ in met)
+    gate = case.files.gate
+    used = use_number(case.root, case.policy, digest(case.root / gate.predictions), comparisons)
+    spent = (spent_finding(used, case.policy, gate.reuse),) if used is not None and used > gate.reuse else ()
     verdict = assemble(
         case.root,
         case.policy,
         case.history,
-        findings=(*(checked.verdict.findings if checked else ()), *findings),
-        comparisons=tuple(comparison for comparison, _ in met),
+        findings=(*(checked.verdict.findings if checked else ()), *findings, *spent),
+        comparisons=comparisons,
+        used=used,
     )
-    charts = _charts(alone.sample, met).model_copy(
+    charts = charts_of(alone.sample, met).model_copy(
         update={"slices": slice_changes(asks, findings), "drift": checked.charts.drift if checked else ()}
     )
     return Report(
         verdict=verdict,
-        metrics=_metrics(case, alone.sample, met),
+        metrics=metrics_of(case.files, alone.sample, met),
         charts=charts,
         diffs=_diffs(case, met),
         repeat=("dvc repro", "mlci compare", "mlci report"),
@@ -303,36 +307,3 @@ def _diffs(case: Case, met: list[Met]) -> tuple[DataDiff, ...]:
     case.say("comparing the data")
     diffs = diff_data(case.root, case.policy, commit, read_old=read_old)
     return tuple(diff for diff in diffs if not diff.note.startswith("not compared"))
-
-
-def _charts(alone: Sample, met: list[Met]) -> Charts:
-    """Curves of both models on the rows of the first comparison, or of the candidate alone."""
-    first = next(((met_, sample) for met_, sample in met if sample is not None), None)
-    if first is None or first[1].old is None:
-        return Charts(curves=curves(alone, alone.new, NEW), scores=score_histograms(alone, alone.new, NEW))
-    comparison, sample = first
-    old = sample.old
-    assert old is not None  # noqa: S101 - seen above
-    return Charts(
-        curves=(*curves(sample, old, comparison.baseline), *curves(sample, sample.new, NEW)),
-        scores=(*score_histograms(sample, old, comparison.baseline), *score_histograms(sample, sample.new, NEW)),
-    )
-
-
-def _metrics(case: Case, alone: Sample, met: list[Met]) -> tuple[MetricRow, ...]:
-    model = case.files.model
-    found = [(comparison, sample) for comparison, sample in met if sample is not None and sample.old is not None]
-    rows = found[0][1] if found else alone
-    return tuple(
-        MetricRow(
-            metric=name,
-            new=point(name, rows, rows.new, model.cost),
-            old={
-                comparison.baseline: point(name, sample, sample.old, model.cost)
-                for comparison, sample in found
-                if sample.old is not None
-            },
-        )
-        for name in dict.fromkeys((*TASK_METRICS[model.task], *case.files.gate.metrics))
-        if name != "cost" or model.cost is not None
-    )

@@ -30,8 +30,8 @@ def open_ledger(root: Path) -> LedgerRef | None:
 
 
 def moment(now: datetime) -> str:
-    """A moment as the ledger writes it, in UTC: `2026-03-01T12:00:00Z`."""
-    return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
+    """A moment as the ledger writes it, in UTC: `2026-03-01T12:00:00.000000Z`."""
+    return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def use_key(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterable[Comparison]) -> Key | None:
@@ -47,11 +47,31 @@ def use_key(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterabl
     """
     gate = policy.policy.gate
     told = tuple(comparisons)
-    if gate is None or not candidate or all(item.status == "unchanged" for item in told):
+    if gate is None or not candidate or (told and all(item.status == "unchanged" for item in told)):
         return None
     baselines = tuple(sorted({item.model for item in told if item.status == "compared" and item.model}))
     asked = hashlib.sha256(gate.model_dump_json().encode()).hexdigest()
     return table_digest(root, gate.test), candidate, baselines, asked
+
+
+def use_number(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterable[Comparison]) -> int | None:
+    """Which use of its test set a run is, by what this clone knows; None where it is none, or nobody counts.
+
+    Arguments as for `use_key`.
+
+    Raises:
+        WorldError: The ledger cannot be read.
+    """
+    key = use_key(root, policy, candidate, comparisons)
+    ledger = open_ledger(root) if key is not None else None
+    return ledger.read().number(key) if ledger is not None and key is not None else None
+
+
+def catch_up(root: Path, now: datetime, say: Callable[[str], None]) -> None:
+    """Learn what others entered. Raises WorldError where a ledger cannot be read."""
+    told = LedgerRef(root).fetch(moment(now))
+    if told.sent == "kept":
+        say(f"the remote's ledger could not be asked: {told.reason}")
 
 
 def record(

@@ -26,8 +26,18 @@ def assemble(
     *,
     findings: tuple[Finding, ...],
     comparisons: tuple[Comparison, ...] = (),
+    used: int | None = None,
 ) -> Verdict:
-    """One verdict from all findings. The same files give the same bytes: no clock, no host, no random number."""
+    """One verdict from all findings. The same files give the same bytes: no clock, no host, no random number.
+
+    Args:
+        root: Folder of the project.
+        policy: What was judged by.
+        history: Names the commit.
+        findings: Everything that was found.
+        comparisons: One for each baseline.
+        used: Which use of the test set this is, where somebody counts.
+    """
     gate = policy.policy.gate
     compared = any(comparison.status == "compared" for comparison in comparisons)
     return Verdict(
@@ -42,7 +52,9 @@ def assemble(
         digests=digests(root, policy),
         alpha=gate.alpha if gate is not None else None,
         beta=gate.beta if gate is not None else None,
-        footer=footer(gate.alpha if gate is not None and compared else None),
+        footer=footer(
+            gate.alpha if gate is not None and compared else None, used, gate.reuse if gate is not None else None
+        ),
     )
 
 

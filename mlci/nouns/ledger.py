@@ -26,7 +26,7 @@ class Use(Noun):
         commit: Commit that was judged; empty outside of a commit.
         change: The pull request or branch that asked for it; empty where that is not known.
         outcome: What the verdict was.
-        at: When, in UTC: `2026-03-01T12:00:00Z`.
+        at: When, in UTC: `2026-03-01T12:00:00.000000Z`.
     """
 
     schema_version: Literal[1] = 1
@@ -37,7 +37,7 @@ class Use(Noun):
     commit: str = ""
     change: str = ""
     outcome: Literal["pass", "inconclusive", "fail"]
-    at: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+    at: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$")
 
     @property
     def key(self) -> Key:

@@ -182,6 +182,12 @@ def _uses(test_set: UsedTestSet) -> Table:
     for name in ("when", "verdict", "candidate", "commit", "change"):
         table.add_column(name, overflow="fold")
     for use in test_set.uses:
-        cells = (use.at, use.outcome, use.candidate[:_DIGEST], clean(use.commit[:_DIGEST]), clean(use.change))
+        cells = (
+            use.at[:19].replace("T", " "),
+            use.outcome,
+            use.candidate[:_DIGEST],
+            clean(use.commit[:_DIGEST]),
+            clean(use.change),
+        )
         table.add_row(*(Text(cell) for cell in cells))
     return table

@@ -1,0 +1,55 @@
+"""What a report shows of a model beside its verdict: curves, and a table of metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from mlci.judge.contrast import point
+from mlci.measure.curves import curves, score_histograms
+from mlci.nouns.metric import TASK_METRICS
+from mlci.nouns.report import Charts, MetricRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlci.edges.predictions import PredictionFiles
+    from mlci.nouns.finding import Comparison
+    from mlci.nouns.sample import Sample
+
+    Beside: TypeAlias = tuple[Comparison, Sample | None]
+
+NEW = "new"
+
+
+def charts_of(alone: Sample, met: Sequence[Beside]) -> Charts:
+    """Curves of both models on the rows of the first comparison, or of the candidate alone."""
+    first = next(((met_, sample) for met_, sample in met if sample is not None), None)
+    if first is None or first[1].old is None:
+        return Charts(curves=curves(alone, alone.new, NEW), scores=score_histograms(alone, alone.new, NEW))
+    comparison, sample = first
+    old = sample.old
+    assert old is not None  # noqa: S101 - seen above
+    return Charts(
+        curves=(*curves(sample, old, comparison.baseline), *curves(sample, sample.new, NEW)),
+        scores=(*score_histograms(sample, old, comparison.baseline), *score_histograms(sample, sample.new, NEW)),
+    )
+
+
+def metrics_of(files: PredictionFiles, alone: Sample, met: Sequence[Beside]) -> tuple[MetricRow, ...]:
+    """Every metric of the task and of the gate, of the candidate and of each baseline, on the rows compared."""
+    model = files.model
+    found = [(comparison, sample) for comparison, sample in met if sample is not None and sample.old is not None]
+    rows = found[0][1] if found else alone
+    return tuple(
+        MetricRow(
+            metric=name,
+            new=point(name, rows, rows.new, model.cost),
+            old={
+                comparison.baseline: point(name, sample, sample.old, model.cost)
+                for comparison, sample in found
+                if sample.old is not None
+            },
+        )
+        for name in dict.fromkeys((*TASK_METRICS[model.task], *files.gate.metrics))
+        if name != "cost" or model.cost is not None
+    )
