@@ -121,6 +121,7 @@ class Finding(Noun):
         message: One or two sentences with the numbers, for a reader who is no statistician.
         mend: What to do about it; empty where it holds.
         place: Where the policy asks for it.
+        waived: Who excuses the failure, until when and why; empty where nobody does.
     """
 
     check: str
@@ -132,13 +133,14 @@ class Finding(Noun):
     message: str
     mend: str = ""
     place: Place | None = None
+    waived: str = ""
     data: DataEvidence | None = None
     gate: GateEvidence | None = None
 
     @property
     def blocks(self) -> bool:
         """Whether this finding alone keeps a pull request from being merged."""
-        if self.level != "block":
+        if self.level != "block" or self.waived:
             return False
         return self.outcome in {"fail", "not_measured"} or (self.critical and self.outcome != "pass")
 

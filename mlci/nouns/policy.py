@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from mlci.nouns.base import Level, Noun, Place
+from mlci.nouns.change import Good
 from mlci.nouns.data_policy import Table
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
 from mlci.nouns.scalars import Amount, Number, Size, number
 from mlci.nouns.shorthand import NUMBER, TEXTS, Shorthand, one_or_many
+from mlci.nouns.waiver import Waiver
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -53,11 +55,25 @@ class MetricGate(Noun):
     critical: bool = Field(False, description="'not enough data' blocks too")
     level: Level = "block"
     fail_when: FailWhen = "any_drop"
+    function: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$",
+        description="of a metric of your own: `package.module:function` in the project's folder",
+    )
+    good: Good | None = Field(None, description="of a metric of your own: whether `up` or `down` is good")
 
     @property
     def change(self) -> Amount | None:
         """The allowed change in the bad direction, whichever word the policy used."""
         return self.drop or self.rise
+
+    def like(self, general: MetricGate | None) -> MetricGate:
+        """The same, of the same function as another promise about the metric."""
+        return self if general is None else self.model_copy(update={"function": general.function, "good": general.good})
+
+    def up(self, metric: str) -> bool:
+        """Whether more of the metric, which is this promise's, is better."""
+        return self.good == "up" if self.good is not None else direction(metric) == 1
 
 
 class Slice(Shorthand, Noun):
@@ -179,6 +195,7 @@ class Policy(Noun):
     data: dict[str, Table] = {}
     gate: Gate | None = None
     engine: Engine = Engine()
+    waivers: tuple[Waiver, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
@@ -188,20 +205,37 @@ class Policy(Noun):
             raise ValueError("gate: a gate needs `model:` with at least name, label and id")
         places: list[tuple[str, dict[str, MetricGate]]] = [("gate.metrics", self.gate.metrics)]
         places += [(f"gate.slices.{name}", part.metrics) for name, part in self.gate.slices.named.items()]
+        own = {name: item for name, item in self.gate.metrics.items() if item.function is not None}
         for where, metrics in places:
             for name, gate in metrics.items():
-                _agrees(f"{where}.{name}", name, gate, self.model)
+                _agrees(f"{where}.{name}", name, _own(f"{where}.{name}", name, gate, own), self.model)
         return self
+
+
+def _own(where: str, name: str, gate: MetricGate, own: dict[str, MetricGate]) -> MetricGate:
+    """Refuse a function where none belongs; a slice's promise learns from the general one which way is good."""
+    if gate.function is not None:
+        if where != f"gate.metrics.{name}":
+            raise ValueError(f"{where}.function: the function of a metric stands in `gate.metrics`")
+        if direction(name) is not None:
+            raise ValueError(f"{where}.function: {name} is a metric that mlci has; give yours another name")
+        if gate.good is None:
+            raise ValueError(f"{where}: a metric of your own needs `good: up` or `good: down`")
+    elif gate.good is not None:
+        raise ValueError(f"{where}.good: only a metric with a `function` of your own has it")
+    return gate.like(own.get(name))
 
 
 def _agrees(where: str, name: str, gate: MetricGate, model: Model) -> None:
     """Refuse a metric that the task has not, and limits on the wrong side."""
-    if not has_metric(model.task, name):
+    if gate.function is None and not has_metric(model.task, name):
         known = ", ".join((*TASK_METRICS[model.task], *FAMILIES[model.task]))
-        raise ValueError(f"{where}: a {model.task} model has no metric {name!r}; it has {known}")
+        raise ValueError(
+            f"{where}: a {model.task} model has no metric {name!r}; it has {known}, or one of your own with `function`"
+        )
     if name == "cost" and model.cost is None:
         raise ValueError(f"{where}: `model.cost` must say what a false negative and a false positive cost")
-    up = direction(name) == 1
+    up = gate.up(name)
     wrong, right = ("rise", "ceiling"), ("drop", "floor")
     if not up:
         wrong, right = right, wrong

@@ -1,0 +1,21 @@
+"""An exception from a promise, with a reason, somebody who stands for it, and an end."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+
+from mlci.nouns.base import Noun
+
+
+class Waiver(Noun):
+    """Lets one check fail without blocking, until a day.
+
+    An expired waiver blocks, and one that nothing needs is named: waivers do not pile up.
+    """
+
+    check: str = Field(min_length=1, description="id of the check, as a report names it: gate.accuracy.drop")
+    reason: str = Field(min_length=1, description="why the failure is acceptable for now")
+    approver: str = Field(min_length=1, description="who stands for it")
+    until: date = Field(description="the last day that it holds: 2027-01-31")
