@@ -23,8 +23,6 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(model.app, name="model")
-app.command(epilog="Example: mlci plan --rows 2000 --differ 5% --drop 1pt")(plan.plan)
-app.command(epilog="Example: mlci status --ledger")(plan.status)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -110,3 +108,7 @@ def score(
     with progress() as say:
         rows = score_file(load_policy(project, policy), model_file, table, out, threads=threads, say=say)
     tell(f"wrote {rows:,} predictions to {out}")
+
+
+app.command(epilog="Example: mlci plan --rows 2000 --differ 5% --drop 1pt")(plan.plan)
+app.command(epilog="Example: mlci status --ledger")(plan.status)
