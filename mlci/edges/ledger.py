@@ -77,6 +77,16 @@ class LedgerRef:
         remote, tip = self.remote, self._tip(REF)
         return remote is not None and tip is not None and tip != self._tip(_tracked(remote))
 
+    @property
+    def begun(self) -> bool:
+        """Whether anybody counts here, as far as this clone knows."""
+        return self._tip(REF) is not None
+
+    def begin(self, at: str) -> None:
+        """Count from now on, where nobody did. Raises WorldError where the ledger cannot be written."""
+        if not self.begun:
+            self._advance((), None, at)
+
     def fetch(self, at: str) -> Recorded:
         """Take in what the remote has.
 
@@ -181,6 +191,7 @@ class LedgerRef:
         if len(parents) == 1 and entries == merged:
             return parents[0]
         said = f"Record {len(uses)} use{'s' if len(uses) != 1 else ''} of a test set" if uses else "Join two ledgers"
+        said = said if parents or uses else "Begin the ledger"
         named = [word for parent in parents for word in ("-p", parent)]
         tree = self._trees.write(entries)
         second = f"{at[:19]}Z"  # Git knows no fractions

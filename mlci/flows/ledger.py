@@ -55,7 +55,7 @@ def use_key(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterabl
 
 
 def use_number(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterable[Comparison]) -> int | None:
-    """Which use of its test set a run is, by what this clone knows; None where it is none, or nobody counts.
+    """Which use of its test set a run is, by what this clone knows; None where it is none, or where nobody counts.
 
     Arguments as for `use_key`.
 
@@ -64,12 +64,16 @@ def use_number(root: Path, policy: PolicyFile, candidate: str, comparisons: Iter
     """
     key = use_key(root, policy, candidate, comparisons)
     ledger = open_ledger(root) if key is not None else None
-    return ledger.read().number(key) if ledger is not None and key is not None else None
+    if ledger is None or key is None or not ledger.begun:
+        return None
+    return ledger.read().number(key)
 
 
 def catch_up(root: Path, now: datetime, say: Callable[[str], None]) -> None:
-    """Learn what others entered. Raises WorldError where a ledger cannot be read."""
-    told = LedgerRef(root).fetch(moment(now))
+    """Learn what others entered, and count from now on. Raises WorldError where a ledger cannot be read or written."""
+    ledger, at = LedgerRef(root), moment(now)
+    told = ledger.fetch(at)
+    ledger.begin(at)
     if told.sent == "kept":
         say(f"the remote's ledger could not be asked: {told.reason}")
 

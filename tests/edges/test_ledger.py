@@ -84,6 +84,19 @@ def test_a_repository_without_a_remote_keeps_its_own(tmp_path):
     assert not ledger.unsent
 
 
+def test_a_ledger_that_begins_twice_is_joined(origin):
+    here, there = LedgerRef(clone(origin, "here")), LedgerRef(clone(origin, "there"))
+    assert not here.begun
+    for ledger, at in ((here, AT), (there, "2026-03-02T12:00:00Z")):
+        ledger.begin(at)
+        ledger.begin(at)
+        assert ledger.begun
+        assert ledger.read() == Ledger()
+    here.add([a_use(1)], AT)
+    assert there.add([a_use(2)], AT).sent == "sent"
+    assert set(there.read().uses) == {a_use(1), a_use(2)}
+
+
 def test_outside_of_a_repository_there_is_no_ledger(tmp_path):
     with pytest.raises(WorldError, match="needs a Git repository"):
         LedgerRef(tmp_path)
