@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 
 from mlci.edges.duck import session, world_error
+from mlci.edges.own_metrics import own_metrics
 from mlci.edges.prediction_table import PredictionTable, check_cover
 from mlci.edges.slices import Cut, Cutter
 from mlci.edges.tables import TableFiles, find_table, open_table
@@ -213,6 +214,7 @@ def _sample(
         old=_answers(rows, "old", old, task, classes) if old is not None else None,
         parts=(whole, *slices),
         classes=classes,
+        own=own_metrics(files.root, files.policy),
         group=np.unique(rows[f"m{len(cuts)}"], return_inverse=True)[1] if grouped else None,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,12 +17,14 @@ from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.flows.baseline import Baseline, Finder
 from mlci.flows.data_findings import read_data_report
 from mlci.flows.diff_data import diff_data
+from mlci.flows.guard import guard
 from mlci.flows.illustrate import charts_of, metrics_of
 from mlci.flows.ledger import use_number
 from mlci.flows.verdict import assemble, assemble_stage, digests
+from mlci.judge.asks import Ask, ask_changes, ask_values
 from mlci.judge.budget import spent_finding
 from mlci.judge.flips import flips
-from mlci.judge.gate import Ask, ask_changes, ask_values, incomparable, leaked_finding, settle, slice_changes
+from mlci.judge.gate import incomparable, leaked_finding, settle, slice_changes
 from mlci.nouns.finding import Comparison
 from mlci.nouns.report import Report
 
@@ -90,7 +93,7 @@ def compare(
         PolicyError: The policy asks for what the tables do not have.
         WorldError: A file, the history or a baseline cannot be read.
     """
-    return _report(*look(root, policy, baseline=baseline, say=say))
+    return _report(*look(root, policy, baseline=baseline, say=say), baseline)
 
 
 def look(
@@ -264,7 +267,13 @@ def _findings(case: Case, alone: Loaded, met: list[Met], asks: list[Ask]) -> tup
     return tuple(found)
 
 
-def _report(case: Case, alone: Loaded, met: list[Met]) -> Report:
+def _gate_findings(root: Path, policy: PolicyFile, baseline: str | None) -> tuple[Finding, ...]:
+    """What the gate of another policy says of the same candidate."""
+    looked = look(root, policy, baseline=baseline)
+    return _findings(*looked, looked.asks())
+
+
+def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None) -> Report:
     asks = Looked(case, alone, met).asks()
     findings = _findings(case, alone, met, asks)
     checked = read_data_report(case.root, case.policy)
@@ -272,11 +281,20 @@ def _report(case: Case, alone: Loaded, met: list[Met]) -> Report:
     gate = case.files.gate
     used = use_number(case.root, case.policy, digest(case.root / gate.predictions), comparisons)
     spent = (spent_finding(used, case.policy, gate.reuse),) if used is not None and used > gate.reuse else ()
+    everything = guard(
+        case.root,
+        case.policy,
+        case.history,
+        (*(checked.verdict.findings if checked else ()), *findings, *spent),
+        comparisons,
+        now=datetime.now(UTC),
+        judge_gate=lambda strict: _gate_findings(case.root, strict, baseline),
+    )
     verdict = assemble(
         case.root,
         case.policy,
         case.history,
-        findings=(*(checked.verdict.findings if checked else ()), *findings, *spent),
+        findings=everything,
         comparisons=comparisons,
         used=used,
     )

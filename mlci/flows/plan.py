@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlci.flows.compare import Looked
-    from mlci.judge.gate import Ask
+    from mlci.judge.asks import Ask
     from mlci.nouns.finding import Comparison
     from mlci.nouns.ledger import UsedTestSet
     from mlci.nouns.plan import Adaptivity, Need, Peer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from mlci.judge.stats.grouped import FEWEST_GROUPS, group_sums, grouped_accuracy
 from mlci.judge.stats.linear import Units, linear_change, linear_estimate, not_surer
 from mlci.judge.stats.losses import loss_change
 from mlci.judge.stats.macro import macro_change, macro_estimate
+from mlci.judge.stats.own import own_change, own_estimate
 from mlci.judge.stats.paired import accuracy_change
 from mlci.judge.stats.student import skewness
 from mlci.nouns.change import Change, Estimate, Good, Missing, TooFew
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def change_of(metric: str, sample: Sample, terms: Terms) -> Change | TooFew | Mi
     old, new = sample.old, sample.new
     if old is None:
         return Missing(why="There is no earlier model.")
+    if metric in sample.own:
+        return _own_change(metric, sample, old, terms)
     if is_right_metric(metric):
         before, after = rights(metric, sample, old), rights(metric, sample, new)
         return _no_scores(metric) if before is None or after is None else _right_change(before, after, sample, terms)
@@ -82,10 +86,15 @@ def change_of(metric: str, sample: Sample, terms: Terms) -> Change | TooFew | Mi
         if losses[0] is None or losses[1] is None:
             return _missing(metric, sample)
         return _loss_change(losses[0], losses[1], sample, terms)
+    return _other_change(metric, sample, old, terms)
+
+
+def _other_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Change | TooFew | Missing:
+    """A metric that is no mean over rows."""
     plain = _plain_change(metric, sample, old, terms)
     if plain is not None and (isinstance(plain, TooFew) or sample.group is None):
         return plain
-    one, other = influence(metric, sample, old), influence(metric, sample, new)
+    one, other = influence(metric, sample, old), influence(metric, sample, sample.new)
     if one is None or other is None:
         return _missing(metric, sample)
     units = _units(other.rows - one.rows, sample)
@@ -131,6 +140,8 @@ def _plain_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Ch
 
 def estimate_of(metric: str, sample: Sample, limit: float, terms: Terms) -> Estimate | TooFew | Missing:
     """Where the new model's metric stands against a floor or ceiling; arguments as for `change_of`."""
+    if metric in sample.own:
+        return _own_estimate(metric, sample, limit, terms)
     plain = _plain_estimate(metric, sample, limit, terms)
     if plain is not None and (isinstance(plain, TooFew) or sample.group is None):
         return plain
@@ -174,8 +185,39 @@ def _plain_estimate(metric: str, sample: Sample, limit: float, terms: Terms) -> 
 
 def point(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> float | None:
     """The metric's value on all rows, without an interval; None where it has none there."""
+    if metric in sample.own:
+        value = _own_value(metric, sample, answers, None)
+        return value if np.isfinite(value) else None
     found = _measured(metric, sample, answers, cost)
     return found.value if found is not None else None
+
+
+def _own_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Change | TooFew | Missing:
+    def both(rows: Ints | None) -> tuple[float, float]:
+        return _own_value(metric, sample, old, rows), _own_value(metric, sample, sample.new, rows)
+
+    good, rng = sample.own[metric].good, terms.rng
+    seen = own_change(both, sample.size, sample.group, rng, good=good, alpha=terms.alpha, beta=terms.beta)
+    return seen if seen is not None else Missing(why=f"{metric} has no value on these rows.")
+
+
+def _own_estimate(metric: str, sample: Sample, limit: float, terms: Terms) -> Estimate | TooFew | Missing:
+    def value(rows: Ints | None) -> float:
+        return _own_value(metric, sample, sample.new, rows)
+
+    good, rng = sample.own[metric].good, terms.rng
+    seen = own_estimate(value, limit, sample.size, sample.group, rng, good=good, alpha=terms.alpha, beta=terms.beta)
+    return seen if seen is not None else Missing(why=f"{metric} has no value on these rows.")
+
+
+def _own_value(metric: str, sample: Sample, answers: Answers, rows: Ints | None) -> float:
+    label, decision, score = sample.label, answers.decision, answers.score
+    if rows is not None:
+        label, decision, score = label[rows], decision[rows], score[rows] if score is not None else None
+    if sample.task == "multiclass":
+        names = np.asarray(sample.classes)
+        label, decision = names[label], names[decision]
+    return sample.own[metric].value(label, decision, score)
 
 
 def _measured(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> Influence | None:

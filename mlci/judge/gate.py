@@ -2,133 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlci.judge.asks import Ask
 from mlci.judge.budget import beta_of
-from mlci.judge.contrast import Terms, change_of, estimate_of, point
-from mlci.judge.stats.decision import decide_change
+from mlci.judge.contrast import point
+from mlci.judge.stats.decision import decide
 from mlci.judge.stats.multiplicity import Corrected, tarone_holm
 from mlci.judge.stats.power import further_rows, smallest_drop, smallest_drop_normal
 from mlci.judge.words import gate_mend, gate_message, gate_title
 from mlci.nouns.change import Change, Estimate, Missing, TooFew
 from mlci.nouns.finding import Finding, GateEvidence
-from mlci.nouns.metric import direction
 from mlci.nouns.report import SliceChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mlci.nouns.finding import Outcome
-    from mlci.nouns.policy import Gate, MetricGate, Model, PolicyFile
-    from mlci.nouns.sample import Part, Sample
+    from mlci.nouns.policy import Gate, Model, PolicyFile
+    from mlci.nouns.sample import Sample
 
-Seen = Change | Estimate | TooFew | Missing
 HOPELESS = 3.0
 """A slice that sees no loss under this many tolerances is 'too small to tell' rather than 'not enough data yet'."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A check that was measured and is not yet settled: that takes the answers of all others.
-
-    Attributes:
-        path: Keys inside `mlci` that ask for it.
-        metric: Name of the metric.
-        part: Name of the slice; None for all rows.
-        gate: The promise.
-        kind: A change against a baseline, or the value against a floor or ceiling.
-        baseline: What it was compared with; None for kind `value`.
-        rows: Rows that were looked at.
-        positives: Positive rows among them, where the task is binary.
-        seen: What the test says.
-    """
-
-    path: tuple[str, ...]
-    metric: str
-    part: str | None
-    gate: MetricGate
-    kind: Literal["change", "value"]
-    baseline: str | None
-    rows: int
-    positives: int | None
-    seen: Seen
-
-    @property
-    def limit(self) -> float:
-        """The floor or ceiling."""
-        limit = self.gate.floor if _up(self.metric) else self.gate.ceiling
-        return float("nan") if limit is None else limit
-
-    @property
-    def tolerance(self) -> float:
-        """The allowed loss in the metric's unit; 0 for a floor."""
-        if self.gate.change is None or not isinstance(self.seen, Change):
-            return 0.0
-        return self.gate.change.of(self.seen.old)
-
-
-def ask_changes(sample: Sample, gate: Gate, model: Model, baseline: str) -> Iterator[Ask]:
-    """Measure every promised change, on all rows and on every slice.
-
-    A slice inherits the allowed changes of `gate.metrics`, but not that they are critical: a small slice would block
-    for ever.
-    """
-    terms = Terms.of(gate, model.cost)
-    for part in sample.parts:
-        some = sample if part.rows is None else sample.only(part.rows)
-        for metric, promise in _promises(part, gate).items():
-            if promise.change is not None:
-                seen = change_of(metric, some, _own(terms, gate, promise))
-                yield _ask(some, part, metric, promise, "change", baseline, seen)
-
-
-def ask_values(sample: Sample, gate: Gate, model: Model) -> Iterator[Ask]:
-    """Measure every promised floor and ceiling of the candidate."""
-    terms = Terms.of(gate, model.cost)
-    for part in sample.parts:
-        some = sample if part.rows is None or not part.metrics else sample.only(part.rows)
-        for metric, promise in part.metrics.items():
-            limit = promise.floor if _up(metric) else promise.ceiling
-            if limit is not None:
-                seen = estimate_of(metric, some, limit, _own(terms, gate, promise))
-                yield _ask(some, part, metric, promise, "value", None, seen)
-
-
-def _own(terms: Terms, gate: Gate, promise: MetricGate) -> Terms:
-    """The terms of one promise: a critical one may be tried as often as planned."""
-    return replace(terms, beta=beta_of(gate, promise))
-
-
-def _promises(part: Part, gate: Gate) -> dict[str, MetricGate]:
-    if part.name is None:
-        return gate.metrics
-    inherited = {name: item.model_copy(update={"critical": False}) for name, item in gate.metrics.items()}
-    own = {name: _with_change(item, inherited.get(name)) for name, item in part.metrics.items()}
-    return {**inherited, **own}
-
-
-def _with_change(own: MetricGate, general: MetricGate | None) -> MetricGate:
-    """A slice that names only a floor keeps the general tolerance for changes."""
-    if own.change is not None or general is None:
-        return own
-    return own.model_copy(update={"drop": general.drop, "rise": general.rise})
-
-
-def _ask(
-    some: Sample,
-    part: Part,
-    metric: str,
-    promise: MetricGate,
-    kind: Literal["change", "value"],
-    baseline: str | None,
-    seen: Seen,
-) -> Ask:
-    positives = int(np.count_nonzero(some.label)) if some.task == "binary" else None
-    path = (*part.path, metric) if metric in part.metrics else part.path
-    return Ask(path, metric, part.name, promise, kind, baseline, some.size, positives, seen)
 
 
 def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile) -> tuple[Finding, ...]:
@@ -150,6 +47,8 @@ def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile) -> tuple[Finding
 
 
 def _p(ask: Ask) -> float:
+    if ask.p is not None:
+        return ask.p
     return ask.seen.p if isinstance(ask.seen, Change | Estimate) else 1.0
 
 
@@ -183,14 +82,14 @@ def _outcome(ask: Ask, evidence: GateEvidence, threshold: float) -> Outcome:
         return "not_measured"
     if isinstance(ask.seen, TooFew):
         return "too_small"
-    outcome = decide_change(ask.seen, ask.tolerance, threshold, ask.gate.fail_when)
+    outcome = decide(ask.seen.lower_bound, _p(ask), ask.tolerance, threshold)
     blind = evidence.detectable is not None and evidence.detectable > HOPELESS * ask.tolerance > 0
     return "too_small" if outcome == "inconclusive" and ask.part is not None and blind else outcome
 
 
 def _check_id(ask: Ask, *, several: bool) -> str:
-    word = "drop" if _up(ask.metric) else "rise"
-    limit = "floor" if _up(ask.metric) else "ceiling"
+    word = "drop" if ask.up else "rise"
+    limit = "floor" if ask.up else "ceiling"
     part = f".slices.{ask.part}" if ask.part is not None else ""
     end = f"@{ask.baseline}" if several and ask.baseline is not None else ""
     return f"gate{part}.{ask.metric}.{word if ask.kind == 'change' else limit}{end}"
@@ -203,6 +102,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate) -> Gat
         "slice": ask.part,
         "baseline": ask.baseline,
         "kind": ask.kind,
+        "good": ask.gate.good,
         "rows": ask.rows,
         "positives": ask.positives,
         "limit": _limit_text(ask),
@@ -250,13 +150,8 @@ def _detectable(seen: Change, alpha: float) -> float | None:
 
 def _limit_text(ask: Ask) -> str:
     if ask.kind == "change":
-        return f"{'drop' if _up(ask.metric) else 'rise'} <= {ask.gate.change}"
-    return f"{'floor' if _up(ask.metric) else 'ceiling'} {ask.limit:g}"
-
-
-def _up(metric: str) -> bool:
-    """Whether more of the metric is better."""
-    return direction(metric) == 1
+        return f"{'drop' if ask.up else 'rise'} <= {ask.gate.change}"
+    return f"{'floor' if ask.up else 'ceiling'} {ask.limit:g}"
 
 
 def incomparable(sample: Sample, gate: Gate, model: Model, baseline: str, policy: PolicyFile) -> tuple[Finding, ...]:
@@ -266,10 +161,16 @@ def incomparable(sample: Sample, gate: Gate, model: Model, baseline: str, policy
     for metric, promise in gate.metrics.items():
         if promise.change is None:
             continue
-        ask = _ask(sample, whole, metric, promise, "change", baseline, Missing(why="The models share no rows."))
+        ask = Ask.of(sample, whole, metric, promise, Missing(why="The models share no rows."), baseline)
         value = point(metric, sample, sample.new, model.cost)
         evidence = GateEvidence(
-            metric=metric, baseline=baseline, kind="change", rows=sample.size, new=value, limit=_limit_text(ask)
+            metric=metric,
+            good=promise.good,
+            baseline=baseline,
+            kind="change",
+            rows=sample.size,
+            new=value,
+            limit=_limit_text(ask),
         )
         found.append(
             Finding(
@@ -315,6 +216,7 @@ def slice_changes(asks: Sequence[Ask], findings: Sequence[Finding]) -> tuple[Sli
             high=ask.seen.high,
             outcome=finding.outcome,
             tolerance=ask.tolerance,
+            good=ask.gate.good,
         )
         for ask, finding in zip(asks, findings, strict=False)
         if isinstance(ask.seen, Change)

@@ -114,7 +114,7 @@ def _gate_number(evidence: GateEvidence, outcome: str) -> str:
         return f"{moved} ({units.rows(evidence.lost)} worse, {units.count(evidence.gained)} better)"
     if evidence.worst is None or outcome == "fail":
         return moved
-    word, worst = units.bad_word(metric), units.bound_beside(metric, evidence.worst, evidence.tolerance)
+    word, worst = units.bad_word(metric, evidence.good), units.bound_beside(metric, evidence.worst, evidence.tolerance)
     if outcome == "pass" and worst == "0":
         return f"{moved}; any {word} is ruled out"
     if outcome == "pass":

@@ -17,7 +17,7 @@ from mlci.nouns.plan import Need, Peer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlci.judge.gate import Ask
+    from mlci.judge.asks import Ask
     from mlci.nouns.plan import Adaptivity
     from mlci.nouns.policy import Gate
 
@@ -88,7 +88,8 @@ def _need(ask: Ask, seen: Change | Estimate | None, risk: float, alpha: float, t
         known = known.model_copy(update={"note": note or why})
     discordant = seen.discordant if isinstance(seen, Change) else None
     differ = max(1, sum(discordant)) / seen.n if discordant is not None else None
-    return _filled(known, seen.variance if differ is None else differ, differ, alpha, tests)
+    # With groups the variance is larger than the share of rows that differ; without a differing row it is none at all.
+    return _filled(known, max(seen.variance, differ or 0.0), differ, alpha, tests)
 
 
 def _filled(need: Need, variance: float, differ: float | None, alpha: float, tests: int) -> Need:
@@ -110,7 +111,7 @@ def _filled(need: Need, variance: float, differ: float | None, alpha: float, tes
 def _sees(rows: int | None, variance: float, differ: float | None, alpha: float) -> float | None:
     if not rows:
         return None
-    if differ is None:
+    if differ is None or variance > differ:
         return smallest_drop_normal(variance, rows, alpha=alpha)
     drop = smallest_drop(rows, differ, alpha=alpha)
     return drop if math.isfinite(drop) else None

@@ -23,7 +23,7 @@ def gate_title(evidence: GateEvidence, *, name_baseline: bool = False) -> str:
     """
     what = units.metric_name(evidence.metric)
     if evidence.kind == "value":
-        what += " ceiling" if units.less_is_better(evidence.metric) else " floor"
+        what += " ceiling" if units.less_is_better(evidence.metric, evidence.good) else " floor"
     title = f"{what}, {evidence.slice or 'all rows'}"
     return f"{title}, against {evidence.baseline}" if name_baseline and evidence.baseline else title
 
@@ -72,8 +72,8 @@ def gate_mend(evidence: GateEvidence, outcome: Outcome) -> str:
 
 def _knob(evidence: GateEvidence) -> str:
     if evidence.kind == "change":
-        return units.bad_word(evidence.metric)
-    return "ceiling" if units.less_is_better(evidence.metric) else "floor"
+        return units.bad_word(evidence.metric, evidence.good)
+    return "ceiling" if units.less_is_better(evidence.metric, evidence.good) else "floor"
 
 
 def _not_comparable(evidence: GateEvidence) -> str:
@@ -88,7 +88,7 @@ def _too_small(evidence: GateEvidence) -> str:
     here = "This slice" if evidence.slice else "The test set"
     if evidence.kind == "change" and evidence.detectable is not None:
         smallest = units.with_unit(evidence.metric, units.amount(evidence.metric, evidence.detectable, 1))
-        return f"{here} only reveals {units.bad_word(evidence.metric)}s above about {smallest}."
+        return f"{here} only reveals {units.bad_word(evidence.metric, evidence.good)}s above about {smallest}."
     some = f", {units.count(evidence.positives)} of them positive" if evidence.positives is not None else ""
     verb = "is" if evidence.rows == 1 else "are"
     return f"{here} has {units.rows(evidence.rows)}{some}, which {verb} too few to judge."
@@ -99,7 +99,7 @@ def _sure(beta: float) -> str:
 
 
 def _change_passes(evidence: GateEvidence, beta: float) -> str:
-    word, metric = units.bad_word(evidence.metric), evidence.metric
+    word, metric = units.bad_word(evidence.metric, evidence.good), evidence.metric
     if evidence.worst is None:
         return f"A {word} bigger than you allow is ruled out {_sure(beta)}."
     if units.amount(metric, evidence.worst) == "0":
@@ -142,7 +142,9 @@ def _change_is_open(evidence: GateEvidence, alpha: float) -> str:
         worst, allowed = _worst_and_allowed(evidence)
         size = units.with_unit(evidence.metric, worst)
         allowance = f"; you allow {allowed}" if allowed is not None else ""
-        said.append(f"A {units.bad_word(evidence.metric)} of up to {size} cannot be ruled out{allowance}.")
+        said.append(
+            f"A {units.bad_word(evidence.metric, evidence.good)} of up to {size} cannot be ruled out{allowance}."
+        )
     said.append(_more(evidence, "4 times in 5 if the models are equally good"))
     return " ".join(filter(None, said))
 
@@ -176,7 +178,7 @@ def _is_worse(evidence: GateEvidence) -> bool:
         return evidence.lost > evidence.gained
     if evidence.old is None or evidence.new is None:
         return False
-    less = units.less_is_better(evidence.metric)
+    less = units.less_is_better(evidence.metric, evidence.good)
     return evidence.new > evidence.old if less else evidence.new < evidence.old
 
 
@@ -192,7 +194,7 @@ def _more(evidence: GateEvidence, how: str) -> str:
 
 def _value_message(evidence: GateEvidence, outcome: Outcome, alpha: float, beta: float) -> str:
     metric, knob = evidence.metric, _knob(evidence)
-    below = units.less_is_better(metric)
+    below = units.less_is_better(metric, evidence.good)
     yours = f"your {knob} is {units.limit(metric, evidence.bound)}" if evidence.bound is not None else evidence.limit
     good, bad = (evidence.high, evidence.low) if below else (evidence.low, evidence.high)
     it = f"The {units.metric_name(metric)} is {units.value(metric, evidence.new)}"

@@ -59,6 +59,7 @@ class GateEvidence(Noun):
 
     Attributes:
         metric: The metric's name.
+        good: Which way is good, where the metric is one of the project's own.
         slice: Name of the slice, or None for all rows.
         baseline: What the candidate was compared with (`merge-base`, `release`, …); None for a floor or ceiling.
         kind: Whether the finding is about a change or about the absolute value.
@@ -84,6 +85,7 @@ class GateEvidence(Noun):
     """
 
     metric: str
+    good: Literal["up", "down"] | None = None
     slice: str | None = None
     baseline: str | None = None
     kind: Literal["change", "value"]

@@ -39,7 +39,8 @@ class Histogram(Noun):
 class SliceChange(Noun):
     """Change of a metric in a slice, with its interval, in the metric's unit (new minus old).
 
-    `tolerance` is the loss that the policy allows, zero or more, where it names one.
+    `tolerance` is the loss that the policy allows, zero or more, where it names one; `good` says which way is
+    good where the metric is one of the project's own.
     """
 
     metric: str
@@ -51,6 +52,7 @@ class SliceChange(Noun):
     high: float
     outcome: str
     tolerance: float | None = None
+    good: Literal["up", "down"] | None = None
 
 
 class DriftBar(Noun):

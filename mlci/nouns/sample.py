@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import numpy as np
     import numpy.typing as npt
 
+    from mlci.nouns.change import Good
     from mlci.nouns.metric import Task
     from mlci.nouns.policy import MetricGate
 
@@ -33,6 +36,19 @@ class Answers:
     def only(self, rows: Rows) -> Answers:
         """What it said of these rows."""
         return Answers(self.decision[rows], self.score[rows] if self.score is not None else None)
+
+
+@dataclass(frozen=True)
+class OwnMetric:
+    """A metric of the project's own.
+
+    Attributes:
+        value: A function of labels, decisions and scores of some rows; classes by name. NaN where it has no value.
+        good: Which way is good.
+    """
+
+    value: Callable[[Any, Any, Any], float]
+    good: Good
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,7 @@ class Sample:
         old: The baseline's answers on the same rows, if there is one.
         parts: Slices, the whole first.
         classes: Names of the classes of a multiclass model.
+        own: Metrics of the project's own, by name.
         group: Which rows belong together, codes from 0 of shape (n,); None where rows are independent.
     """
 
@@ -75,6 +92,7 @@ class Sample:
     parts: tuple[Part, ...]
     classes: tuple[str, ...] = ()
     group: npt.NDArray[np.int64] | None = None
+    own: Mapping[str, OwnMetric] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -92,4 +110,5 @@ class Sample:
             parts=(),
             classes=self.classes,
             group=self.group[rows] if self.group is not None else None,
+            own=self.own,
         )

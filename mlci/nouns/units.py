@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from mlci.nouns.metric import class_metric, direction, pinball_quantile, top_k
+
+if TYPE_CHECKING:
+    from mlci.nouns.change import Good
 
 _SHARES = frozenset(
     {"accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "macro_f1", "micro_f1", "mape"}
@@ -43,9 +47,9 @@ def is_share(metric: str) -> bool:
     return metric in _SHARES or class_metric(metric) is not None or top_k(metric) is not None
 
 
-def less_is_better(metric: str) -> bool:
-    """Whether less of it is better; more of a metric that is unknown here."""
-    return direction(metric) == -1
+def less_is_better(metric: str, good: Good | None = None) -> bool:
+    """Whether less of it is better; `good` decides about a metric that is unknown here, else more of it is."""
+    return good == "down" if good is not None else direction(metric) == -1
 
 
 def metric_name(metric: str) -> str:
@@ -62,9 +66,9 @@ def metric_name(metric: str) -> str:
     return metric.replace("_", " ")
 
 
-def bad_word(metric: str) -> str:
+def bad_word(metric: str, good: Good | None = None) -> str:
     """`drop` where more is better, `rise` where less is."""
-    return "rise" if less_is_better(metric) else "drop"
+    return "rise" if less_is_better(metric, good) else "drop"
 
 
 def count(value: int) -> str:

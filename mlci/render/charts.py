@@ -72,7 +72,7 @@ def _slices(data: Charts) -> Iterable[Chart]:
 
 
 def _allowed(items: Sequence[SliceChange]) -> str:
-    word, limits = units.bad_word(items[0].metric), {item.tolerance for item in items}
+    word, limits = units.bad_word(items[0].metric, items[0].good), {item.tolerance for item in items}
     if limits == {None}:
         return ""
     where = "In the tinted part" if len(limits) == 1 else "Beyond its red tick"

@@ -30,7 +30,7 @@ def slice_spec(items: Sequence[SliceChange]) -> Spec:
     reach = factor * _reach(items)
     across = {"domain": [-reach, reach], "nice": False, "clamp": True}
     unit = " (points)" if units.is_share(metric) else ""
-    better = "less" if units.less_is_better(metric) else "more"
+    better = "less" if units.less_is_better(metric, items[0].good) else "more"
     title = f"change of {units.metric_name(metric)}{unit}; {better} is better"
     slices = {"field": "slice", "type": "nominal", "sort": None, "axis": names([str(row["slice"]) for row in rows])}
     signed = {**axis(title, "+~g", count=7), "labelExpr": "datum.value == 0 ? '0' : datum.label"}
@@ -102,7 +102,7 @@ def _tinted(items: Sequence[SliceChange], factor: float, reach: float) -> list[S
     tolerance = allowed.pop()
     if tolerance is None or allowed:
         return []
-    limit = factor * tolerance * (1 if units.less_is_better(items[0].metric) else -1)
+    limit = factor * tolerance * (1 if units.less_is_better(items[0].metric, items[0].good) else -1)
     part: Spec = {
         "data": {"values": [{"from": limit, "to": reach if limit > 0 else -reach}]},
         "mark": {"type": "rect", "color": TINT, "opacity": 1},
@@ -113,7 +113,7 @@ def _tinted(items: Sequence[SliceChange], factor: float, reach: float) -> list[S
 
 def _ticks(items: Sequence[SliceChange], factor: float) -> list[Spec]:
     """A tick for each slice where they allow different losses, such as 2 % of the old value."""
-    towards = factor * (1 if units.less_is_better(items[0].metric) else -1)
+    towards = factor * (1 if units.less_is_better(items[0].metric, items[0].good) else -1)
     limits = [
         {"slice": clean(item.slice, 60), "limit": round(towards * item.tolerance, 9)}
         for item in items

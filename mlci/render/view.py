@@ -91,6 +91,8 @@ def _verdict(finding: Finding) -> tuple[str, str]:
     if finding.outcome == "pass":
         change = finding.gate is not None and finding.gate.kind == "change"
         return "good", "safe" if change else "held"
+    if finding.waived:
+        return "open", "waived"
     if finding.outcome == "fail":
         words = {"block": ("bad", "blocked"), "warn": ("open", "warning"), "info": ("quiet", "noted")}
         return words[finding.level]
@@ -132,8 +134,13 @@ def _is_limit(finding: Finding) -> bool:
 
 
 def _rank(finding: Finding) -> int:
-    """The less, the more it matters; a slice that cannot be settled is less news than a metric of all rows."""
+    """The less, the more it matters; a slice that cannot be settled is less news than a metric of all rows.
+
+    What was done to the policy itself comes first: it decides what all the others are worth.
+    """
     whole = finding.gate is not None and finding.gate.slice is None
+    if finding.waived or (finding.warns and finding.check.startswith("policy.")):
+        return 0
     if finding.blocks:
         return 0 if finding.outcome == "fail" else 1
     if finding.outcome == "inconclusive":
@@ -210,7 +217,7 @@ def slice_changes(data: Charts) -> dict[tuple[str, str], tuple[SliceChange, ...]
 
 def gain(item: SliceChange) -> float:
     """A slice's change in the good direction."""
-    return -item.change if units.less_is_better(item.metric) else item.change
+    return -item.change if units.less_is_better(item.metric, item.good) else item.change
 
 
 def provenance(verdict: Verdict) -> tuple[tuple[str, str], ...]:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from mlci.judge.asks import ask_changes
 from mlci.judge.budget import beta_of, spent_finding
-from mlci.judge.gate import ask_changes, settle
+from mlci.judge.gate import settle
 from mlci.judge.stats.paired import tango_lower, tango_score
 from mlci.nouns.policy import Gate, MetricGate, Model, Policy, PolicyFile
 from mlci.nouns.sample import Answers, Part, Sample

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlci.judge.gate import Ask
+from mlci.judge.asks import Ask
 from mlci.judge.plan import needs_of, peer_of, peer_of_condition, risk_of, sharing, supposed
 from mlci.judge.stats.paired import accuracy_change
 from mlci.nouns.change import TooFew
@@ -53,7 +53,7 @@ def test_missing_rows_and_labels_add_up(rows, differ, drop, steps, adaptivity):
 def an_ask(part=None, *, critical=False, n=2_000, seen=None, drop="0.01"):
     promise = MetricGate(drop=Amount.model_validate(drop), critical=critical)
     found = seen or accuracy_change(n - 200, 44, 58, 98, alpha=0.05, beta=0.05)
-    return Ask(("gate",), "accuracy", part, promise, "change", "merge-base", n, None, found)
+    return Ask(("gate",), "accuracy", part, promise, "merge-base", n, None, found)
 
 
 def test_needs_follow_what_was_measured():
@@ -89,3 +89,12 @@ def test_the_peer_of_a_promise_and_of_a_condition():
     assert pattern.changed == 0.1
     assert abs(pattern.few_changed_rows - 67_705) <= 1
     assert peer_of_condition("n > 0.8 +/- 0.05", 1e-4, 32, "none").few_changed_rows is None
+
+
+def test_groups_that_move_together_need_more_rows():
+    plain = accuracy_change(1_800, 44, 58, 98)
+    grouped = plain.model_copy(update={"variance": 4 * plain.variance})
+    one, four = needs_of([an_ask(seen=plain), an_ask(seen=grouped)], Gate(), 1, "none")
+    assert four.needed_rows == pytest.approx(4 * one.needed_rows, abs=4)
+    assert four.sees == pytest.approx(2 * one.sees, rel=0.1)
+    assert four.differ == one.differ
