@@ -11,7 +11,7 @@ from mlci.judge import easeml
 from mlci.judge.stats.multiplicity import tarone_kept
 from mlci.judge.stats.paired import FEWEST_ROWS
 from mlci.judge.stats.power import further_rows, smallest_drop, smallest_drop_normal
-from mlci.nouns.change import Change, Estimate, TooFew
+from mlci.nouns.change import Change, Estimate, Missing, TooFew
 from mlci.nouns.plan import Need, Peer
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def needs_of(asks: Sequence[Ask], gate: Gate, steps: int, adaptivity: Adaptivity
 def _why_not(seen: object) -> str:
     if isinstance(seen, TooFew):
         return f"fewer than {seen.needed} {seen.what}: reported, never judged"
-    return "cannot be measured on these predictions"
+    return seen.why.rstrip(".") if isinstance(seen, Missing) else "cannot be measured on these predictions"
 
 
 def _need(ask: Ask, seen: Change | Estimate | None, risk: float, alpha: float, tests: int, note: str) -> Need:

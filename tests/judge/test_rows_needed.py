@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mlci.judge.asks import Ask
 from mlci.judge.plan import needs_of, peer_of, peer_of_condition, risk_of, sharing, supposed
 from mlci.judge.stats.paired import accuracy_change
-from mlci.nouns.change import TooFew
+from mlci.nouns.change import Missing, TooFew
 from mlci.nouns.policy import Gate, MetricGate
 from mlci.nouns.scalars import Amount
 
@@ -71,6 +71,11 @@ def test_needs_follow_what_was_measured():
     assert exact.needed_rows is None
     assert exact.more_rows is exact.more_labels is None
     assert "no loss is allowed" in exact.note
+
+
+def test_what_was_not_measured_says_why():
+    (need,) = needs_of([an_ask(seen=Missing(why="There are no scores."))], Gate(), 1, "none")
+    assert (need.needed_rows, need.sees, need.note) == (None, None, "There are no scores")
 
 
 def test_models_that_never_differ_still_need_some_rows():
