@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeGuard, get_args
 
 import numpy as np
 
-from mlci.judge.stats.auc import midranks
+from mlci.judge.stats.auc import placements
 from mlci.judge.stats.confusion import Confusion, Costs, evaluate
 from mlci.judge.stats.macro import macro_influence
 from mlci.nouns.metric import class_metric
@@ -64,9 +64,7 @@ def _auc(label: Bools, score: Floats | None) -> Influence | None:
     positives, negatives = int(np.count_nonzero(label)), int(np.count_nonzero(~label))
     if score is None or min(positives, negatives) == 0:
         return None
-    ranks = midranks(score)
-    above = (ranks[label] - midranks(score[label])) / negatives
-    below = 1 - (ranks[~label] - midranks(score[~label])) / positives
+    above, below = placements(label, score)
     value, rows = float(above.mean()), np.empty(label.size)
     rows[label], rows[~label] = (above - value) / positives, (below - value) / negatives
     return Influence(value, rows)

@@ -120,8 +120,8 @@ def _rest(rows: Sequence[view.Row]) -> list[RenderableType]:
 
 def _names(items: Sequence[view.Row]) -> str:
     """Names with their numbers; of many checks that hold, only how many each table has."""
-    if items[0].tone == "good" and len(items) > _MOST_NAMES:
-        tables = Counter(item.finding.data.table for item in items if item.finding.data is not None)
+    tables = Counter(item.finding.data.table for item in items if item.finding.data is not None)
+    if items[0].tone == "good" and len(items) > _MOST_NAMES and tables:
         rest = [item for item in items if item.finding.data is None]
         counted = [f"{count} checks of {table}" for table, count in tables.items()]
         return "; ".join([", ".join(counted), *([_names(rest)] if rest else [])])

@@ -340,3 +340,12 @@ def test_a_metric_that_does_not_work_is_told_with_its_line(project: Project, pro
     assert told in run.stderr
     assert "params.yaml:" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_many_slices_that_hold_are_counted(project: Project):
+    label, old, new = two_models()
+    policy(project, "    metrics: {accuracy: {drop: 0.3}}\n    slices: {by: [hour]}\n")
+    write(project, label, old, new, hour=np.arange(N) % 24)
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    assert "others" in run.stdout

@@ -24,19 +24,28 @@ class Aucs(NamedTuple):
     """Shape (k, k), of the estimates (not per row)."""
 
 
-def midranks(x: npt.NDArray[np.floating]) -> Floats:
-    """Ranks from 1; tied values share the mean of their ranks.
+def placements(label: npt.NDArray[np.bool_], score: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """Share of the negatives below each positive, and of the positives above each negative; ties count half.
 
-    >>> midranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [2.5, 1.0, 2.5]
+    DeLong's structural components, each in the order of the rows of its class, from one sort.
+
+    >>> above, below = placements(np.array([True, False, True]), np.array([0.5, 0.5, 0.9]))
+    >>> above.tolist(), below.tolist()
+    ([0.5, 1.0], [0.75])
     """
-    order = np.argsort(x)
-    ordered = x[order]
+    order = np.argsort(score)
+    ordered, positive = score[order], label[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    ends = np.append(starts[1:], x.size)
-    ranks = np.empty(x.size)
-    ranks[order] = np.repeat((starts + ends + 1) / 2, ends - starts)
-    return ranks
+    hits = np.append(0, np.cumsum(positive))
+    ends = np.append(starts[1:], score.size)
+    # Mean of the counts before and after a run of tied scores: the run's own rows count half.
+    positives = (hits[starts] + hits[ends]) / 2
+    negatives = (starts + ends) / 2 - positives
+    place = np.empty(score.size)
+    place[order] = np.repeat(negatives, ends - starts)
+    above = place[label] / (score.size - hits[-1])
+    place[order] = np.repeat(positives, ends - starts)
+    return above, 1 - place[~label] / hits[-1]
 
 
 def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating]) -> Aucs:
@@ -49,8 +58,8 @@ def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating]) -> A
     Raises:
         ValueError: a score is NaN, or there are fewer than two rows of a class.
 
-    Source: DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837-845, eq. 3 to 5, computed from midranks by Sun
-    and Xu (2014), IEEE Signal Processing Letters 21:1389-1393.
+    Source: DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837-845, eq. 3 to 5, computed by sorting as in Sun and
+    Xu (2014), IEEE Signal Processing Letters 21:1389-1393.
     """
     positives, negatives = int(np.count_nonzero(label)), int(label.size - np.count_nonzero(label))
     if min(positives, negatives) < 2:  # noqa: PLR2004 - a variance needs two
@@ -61,10 +70,7 @@ def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating]) -> A
     for k, score in enumerate(scores):
         if np.isnan(score).any():
             raise ValueError("scores hold NaN")
-        ranks = midranks(score)
-        # Share of the negatives below each positive, and of the positives above each negative; ties count half.
-        above[k] = (ranks[label] - midranks(score[label])) / negatives
-        below[k] = 1 - (ranks[~label] - midranks(score[~label])) / positives
+        above[k], below[k] = placements(label, score)
     covariance = np.atleast_2d(np.cov(above)) / positives + np.atleast_2d(np.cov(below)) / negatives
     return Aucs(above.mean(axis=1), np.asarray(covariance, dtype=np.float64))
 

@@ -62,8 +62,10 @@ def mean_test(gain: float, error: float, n: int, skewness: float, *, alpha: floa
 def skewness(x: npt.NDArray[np.float64]) -> float:
     """Third central moment over the cube of the standard deviation; 0 for a constant."""
     away = x - x.mean()
-    spread = float(np.mean(away**2))
-    return float(np.mean(away**3)) / spread**1.5 if spread > 0 else 0.0
+    squared = away * away
+    spread = float(squared.mean())
+    # Not `away**3`: a power of an array takes ten times as long as a product.
+    return float(np.dot(squared, away)) / x.size / spread**1.5 if spread > 0 else 0.0
 
 
 def _transform(t: float, a: float, b: float) -> float:

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
-from mlci.judge.stats.auc import auc_change, auc_estimate, delong, midranks, normal_p
+from mlci.judge.stats.auc import auc_change, auc_estimate, delong, normal_p, placements
 from mlci.nouns.change import Change, Estimate, TooFew
 
 # Hanley and McNeil (1982), Radiology 143:29-36: 109 CT images rated 1 to 5. Their AUC is .893; Stata's manual of
@@ -59,9 +58,14 @@ def test_fast_delong_is_delong(n, levels):
     assert seen.values == pytest.approx([roc_auc_score(label, old), roc_auc_score(label, new)], abs=1e-13)
 
 
-@given(st.lists(st.integers(-3, 3), min_size=1, max_size=40))
-def test_midranks_are_average_ranks(values):
-    assert midranks(np.array(values, dtype=float)).tolist() == rankdata(values).tolist()
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=50))
+def test_placements_count_the_other_class(rows):
+    label, score = (np.array(column) for column in zip(*rows, strict=True))
+    assume(0 < label.sum() < label.size)
+    above, below = placements(label, score.astype(float))
+    beaten = np.sign(score[label][:, None] - score[~label]) / 2 + 0.5
+    assert above == pytest.approx(beaten.mean(axis=1))
+    assert below == pytest.approx(beaten.mean(axis=0))
 
 
 @given(st.integers(0, 2**32 - 1))
