@@ -1,0 +1,126 @@
+"""What must not matter to a verdict does not: the order of rows, names of slices, which model comes first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gates import TERMS, binary, multiclass, regression
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlci.judge.asks import ask_changes
+from mlci.judge.contrast import change_of
+from mlci.judge.gate import settle
+from mlci.judge.stats.decision import decide_change
+from mlci.judge.stats.paired import accuracy_change
+from mlci.nouns.change import Change
+from mlci.nouns.policy import Gate, Model, Policy, PolicyFile
+from mlci.nouns.sample import Part
+
+MODEL = Model(name="m", label="l", id="i")
+SHARES = st.floats(0.02, 0.3)
+METRICS = {
+    "accuracy": binary,
+    "roc_auc": binary,
+    "f1": binary,
+    "balanced_accuracy": binary,
+    "log_loss": binary,
+    "brier": binary,
+    "macro_f1": multiclass,
+    "top_2_accuracy": multiclass,
+    "precision_a": multiclass,
+    "mae": regression,
+    "rmse": regression,
+    "r2": regression,
+    "pinball_90": regression,
+}
+
+
+def judged(rows, metrics, names=("a", "b", "c")):
+    """Outcomes and evidence by slice and metric; three slices that overlap."""
+    gate = Gate.model_validate({"metrics": {name: {"drop": 0.01} for name in metrics}})
+    third = rows.size // 3
+    first = np.argsort(rows.ids.astype(np.int64))
+    cuts = (first[:third], first[third // 2 : 2 * third], first[2 * third :])
+    parts = [Part(None, None, ("gate", "metrics"), gate.metrics)]
+    parts += [Part(name, np.sort(cut).astype(np.int32), ("gate",), {}) for name, cut in zip(names, cuts, strict=True)]
+    asks = ask_changes(replace(rows, parts=tuple(parts)), gate, MODEL, "merge-base")
+    found = settle(list(asks), gate, PolicyFile(Policy()))
+    return [(each.outcome, each.gate.p_value, each.gate.low, each.gate.high) for each in found]
+
+
+def shuffled(rows, seed):
+    """The same rows in another order, with their ids."""
+    order = np.random.default_rng(seed).permutation(rows.size)
+    return replace(rows.only(order), ids=rows.ids[order])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), SHARES, SHARES, st.sampled_from(["accuracy", "roc_auc", "f1"]))
+def test_the_order_of_rows_does_not_matter(seed, old, new, metric):
+    rows = binary(900, seed, old, new)
+    for one, other in zip(judged(rows, [metric]), judged(shuffled(rows, seed), [metric]), strict=True):
+        assert one[0] == other[0]
+        assert one[1:] == pytest.approx(other[1:], nan_ok=True)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), SHARES, SHARES, st.permutations(["a", "b", "zeta", "Ω = 1"]))
+def test_names_of_slices_do_not_matter(seed, old, new, names):
+    rows = binary(900, seed, old, new)
+    assert judged(rows, ["accuracy", "f1"]) == judged(rows, ["accuracy", "f1"], names[:3])
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.integers(0, 10_000), SHARES, SHARES)
+@pytest.mark.parametrize("metric", METRICS)
+def test_swapping_old_and_new_mirrors_the_change(metric, seed, old, new):
+    rows = METRICS[metric](600, seed, old, new)
+    one = change_of(metric, rows, TERMS)
+    other = change_of(metric, replace(rows, old=rows.new, new=rows.old), TERMS)
+    assert isinstance(one, Change)
+    assert isinstance(other, Change)
+    assert (other.old, other.new, other.change) == pytest.approx((one.new, one.old, -one.change))
+    width = one.high - one.low
+    # A bootstrap's resamples differ, and where it meets a bound of few rows its quantiles are coarse.
+    resampled = "bootstrap" in one.method or "BCa" in one.method
+    assert (other.low, other.high) == pytest.approx((-one.high, -one.low), abs=(0.15 if resampled else 1e-6) * width)
+    if one.discordant is not None and metric != "macro_f1":
+        assert other.discordant == one.discordant[::-1]
+
+
+@given(st.integers(30, 2_000), st.floats(0, 0.3), st.floats(0, 0.3), st.integers(1, 20), st.floats(0.001, 0.1))
+def test_more_rows_at_the_same_rates_never_unsettle_a_pass(n, gained, lost, times, tolerance):
+    cells = [n, int(gained * n), int(lost * n), n // 5]
+    few = accuracy_change(*cells)
+    many = accuracy_change(*(times * cell for cell in cells))
+    assert isinstance(few, Change)
+    assert isinstance(many, Change)
+    if decide_change(few, tolerance, 0.05) == "pass" and few.change >= -tolerance:
+        assert decide_change(many, tolerance, 0.05) == "pass"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_copies_of_all_rows_never_unsettle_a_pass(metric):
+    rows = METRICS[metric](500, 7, 0.1, 0.1)
+    many = rows.only(np.tile(np.arange(500), 5))
+    few, more = change_of(metric, rows, TERMS), change_of(metric, many, TERMS)
+    assert more.lower_bound >= few.lower_bound
+    assert more.upper_bound <= few.upper_bound
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.integers(31, 200))
+def test_names_of_groups_do_not_matter(seed, groups):
+    rows = binary(1_200, seed)
+    group = np.random.default_rng(seed).integers(0, groups, 1_200)
+    renamed = np.random.default_rng(seed + 1).permutation(groups)[group]
+    for metric in ("accuracy", "f1", "roc_auc", "log_loss"):
+        one = change_of(metric, replace(rows, group=group), TERMS)
+        other = change_of(metric, replace(rows, group=renamed), TERMS)
+        # The bootstrap draws groups by number.
+        assert type(one) is type(other)
+        if isinstance(one, Change):
+            assert other.low == pytest.approx(one.low, abs=0.1 * (one.high - one.low))
