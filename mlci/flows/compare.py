@@ -18,7 +18,7 @@ from mlci.flows.baseline import Baseline, Finder
 from mlci.flows.data_findings import read_data_report
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
-from mlci.flows.illustrate import charts_of, metrics_of
+from mlci.flows.illustrate import calibration_of, charts_of, metrics_of
 from mlci.flows.ledger import use_number
 from mlci.flows.verdict import assemble, assemble_stage, digests
 from mlci.judge.asks import Ask, ask_changes, ask_values
@@ -303,7 +303,7 @@ def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None) -> 
     )
     return Report(
         verdict=verdict,
-        metrics=metrics_of(case.files, alone.sample, met),
+        metrics=(*metrics_of(case.files, alone.sample, met), *calibration_of(alone.sample, met, gate.seed)),
         charts=charts,
         diffs=_diffs(case, met),
         repeat=("dvc repro", "mlci compare", "mlci report"),

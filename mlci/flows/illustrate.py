@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from mlci.judge.contrast import point
+from mlci.measure.calibration import Calibration, calibration
 from mlci.measure.curves import curves, score_histograms
 from mlci.nouns.metric import TASK_METRICS
 from mlci.nouns.report import Charts, MetricRow
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlci.edges.predictions import PredictionFiles
     from mlci.nouns.finding import Comparison
-    from mlci.nouns.sample import Sample
+    from mlci.nouns.sample import Answers, Sample
 
     Beside: TypeAlias = tuple[Comparison, Sample | None]
 
@@ -53,3 +54,30 @@ def metrics_of(files: PredictionFiles, alone: Sample, met: Sequence[Beside]) -> 
         for name in dict.fromkeys((*TASK_METRICS[model.task], *files.gate.metrics))
         if name != "cost" or model.cost is not None
     )
+
+
+def calibration_of(alone: Sample, met: Sequence[Beside], seed: int) -> tuple[MetricRow, ...]:
+    """Calibration of a binary model with scores, on the rows compared: reported, never judged."""
+    found = [(comparison.baseline, sample) for comparison, sample in met if sample is not None]
+    rows = found[0][1] if found else alone
+    new = _calibration(rows, rows.new, seed)
+    if new is None:
+        return ()
+    old = {name: _calibration(sample, sample.old, seed) for name, sample in found}
+    names = {"ece": "ece", **{f"brier_{name}": name for name in ("reliability", "resolution", "uncertainty")}}
+    return tuple(
+        MetricRow(
+            metric=metric,
+            new=getattr(new, name),
+            old={baseline: getattr(each, name) for baseline, each in old.items() if each is not None},
+            low=new.low if metric == "ece" else None,
+            high=new.high if metric == "ece" else None,
+        )
+        for metric, name in names.items()
+    )
+
+
+def _calibration(sample: Sample, answers: Answers | None, seed: int) -> Calibration | None:
+    if sample.task != "binary" or answers is None or answers.score is None:
+        return None
+    return calibration(sample.label, answers.score, seed)

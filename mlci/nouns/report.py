@@ -76,11 +76,16 @@ class Charts(Noun):
 
 
 class MetricRow(Noun):
-    """A metric of the candidate, beside each baseline's, for the table of numbers."""
+    """A metric of the candidate, beside each baseline's, for the table of numbers.
+
+    `low` and `high` are a 90 % interval of the candidate's value, where it is not one of the checks that have theirs.
+    """
 
     metric: str
     new: float | None
     old: dict[str, float | None] = {}
+    low: float | None = None
+    high: float | None = None
 
 
 class ColumnDiff(Noun):

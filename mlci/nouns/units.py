@@ -32,6 +32,10 @@ NAMES = {
     "r2": "R²",
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
+    "ece": "expected calibration error",
+    "brier_reliability": "Brier score: reliability",
+    "brier_resolution": "Brier score: resolution",
+    "brier_uncertainty": "Brier score: uncertainty",
 }
 """What people call a metric."""
 

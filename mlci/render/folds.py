@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mlci.nouns.finding import Flips, Rows, Verdict
-    from mlci.nouns.report import ColumnDiff, DataDiff, Report, SliceChange
+    from mlci.nouns.report import ColumnDiff, DataDiff, MetricRow, Report, SliceChange
 
 _MOST_NAME = 100
 _MOST_WORDS = 400
@@ -102,7 +102,7 @@ def _metrics(report: Report) -> Fold:
         _line(
             markdown_text(units.metric_name(row.metric), _MOST_NAME),
             *(units.value(row.metric, row.old.get(name)) if name in row.old else "" for name in baselines),
-            f"**{units.value(row.metric, row.new)}**",
+            f"**{units.value(row.metric, row.new)}**{_span(row)}",
             *(_moved(row.metric, row.old.get(name), row.new) for name in baselines[:1]),
         )
         for row in report.metrics
@@ -110,6 +110,12 @@ def _metrics(report: Report) -> Fold:
     change = [">change"] if baselines else []
     names = [f">{markdown_text(view.baseline_name(name), _MOST_CELL)}" for name in baselines]
     return Fold("all metrics", 1, "All metrics on all rows", _table("metric", *names, ">new", *change), items)
+
+
+def _span(row: MetricRow) -> str:
+    if row.low is None or row.high is None:
+        return ""
+    return f" ({units.value(row.metric, row.low)} to {units.value(row.metric, row.high)})"
 
 
 def _moved(metric: str, old: float | None, new: float | None) -> str:

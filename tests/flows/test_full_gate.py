@@ -349,3 +349,20 @@ def test_many_slices_that_hold_are_counted(project: Project):
     run = project.mlci("compare")
     assert run.returncode == 0, run.stderr
     assert "others" in run.stdout
+
+
+def test_calibration_is_reported_not_judged(project: Project):
+    label, old, new = two_models()
+    score = np.where(label, 0.7, 0.3) + np.random.default_rng(1).normal(size=N) * 0.05
+    policy(project, "    metrics: {accuracy: {drop: 0.3}}\n")
+    write(project, label, old, new, scores={"score": score})
+    assert project.mlci("compare").returncode == 0
+    rows = {row["metric"]: row for row in json.loads((project.root / "reports/report.json").read_text())["metrics"]}
+    assert 0.25 < rows["ece"]["low"] < rows["ece"]["new"] < rows["ece"]["high"] < 0.35
+    assert rows["ece"]["old"]["previous"] == rows["ece"]["new"]
+    parts = [rows[f"brier_{name}"]["new"] for name in ("reliability", "resolution", "uncertainty")]
+    assert parts[0] - parts[1] + parts[2] == pytest.approx(rows["brier"]["new"], abs=0.003)
+    assert [check for check in findings(project) if "ece" in check] == []
+    assert project.mlci("report", "--format", "markdown", "--out", "out").returncode == 0
+    page = next((project.root / "out").glob("*.md")).read_text()
+    assert "expected calibration error" in page
