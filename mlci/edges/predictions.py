@@ -16,7 +16,7 @@ from mlci.edges.slices import Cut, Cutter
 from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import PolicyError, WorldError
 from mlci.nouns.metric import class_metric
-from mlci.nouns.sample import Answers, Part, Sample
+from mlci.nouns.sample import Answers, Feature, Part, Sample
 from mlci.nouns.sql import identifier
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class PredictionFiles:
         try:
             return find_table(self.root, self.gate.test)
         except WorldError:
-            slices = self.gate.slices
-            if slices.named or slices.by or slices.bins or self.gate.group:
+            gate = self.gate
+            if gate.slices.named or gate.slices.by or gate.slices.bins or gate.group or gate.weak or gate.fairness:
                 raise
             return None
 
@@ -119,9 +119,9 @@ def _join(
         sources.append(f"LEFT JOIN {_source(old, 'old')} ON old.id = new.id")
         columns += ["old.id IS NOT NULL AS matched", "coalesce(old.decision, new.decision) AS old_decision"]
         columns += [f"coalesce(old.s{i}, 0) AS old_s{i}" for i in range(len(old.scores))]
-    cuts, group = _cuts(connection, files, test)
+    cuts = _cuts(connection, files, test)
     if test is not None:
-        wanted = [*cuts, *([group] if group is not None else [])]
+        wanted = cuts.all
         id_ = f"CAST(rows.{identifier(files.model.id)} AS VARCHAR) AS id"
         codes = "".join(f", {cut.sql} AS m{i}" for i, cut in enumerate(wanted))
         joins = " ".join(cut.join for cut in wanted)
@@ -134,7 +134,7 @@ def _join(
         found = connection.execute(query).fetchnumpy()
     except duckdb.Error as error:
         raise world_error(error, new.shown) from error
-    return _loaded(files, found, (new, old), cuts, trained_on, grouped=group is not None)
+    return _loaded(files, found, (new, old), cuts, trained_on)
 
 
 def _source(side: PredictionTable, name: str) -> str:
@@ -145,24 +145,41 @@ def _source(side: PredictionTable, name: str) -> str:
     )
 
 
-def _cuts(
-    connection: duckdb.DuckDBPyConnection, files: PredictionFiles, test: TableSchema | None
-) -> tuple[list[Cut], Cut | None]:
-    """Slices and groups."""
+@dataclass(frozen=True)
+class _Cuts:
+    """Everything that is asked of the test table: slices, groups, and columns to look at."""
+
+    slices: tuple[Cut, ...] = ()
+    group: Cut | None = None
+    weak: tuple[Cut, ...] = ()
+    fair: tuple[Cut, ...] = ()
+
+    @property
+    def all(self) -> list[Cut]:
+        """In the order of their columns."""
+        return [*self.slices, *self.weak, *self.fair, *([self.group] if self.group is not None else [])]
+
+
+def _cuts(connection: duckdb.DuckDBPyConnection, files: PredictionFiles, test: TableSchema | None) -> _Cuts:
     if test is None:
-        return [], None
-    cutter, group = Cutter(connection, test, files.policy), files.gate.group
-    return cutter.cuts(files.gate.slices), cutter.group(group) if group is not None else None
+        return _Cuts()
+    cutter, gate = Cutter(connection, test, files.policy), files.gate
+    weak = gate.weak.features if gate.weak is not None else ()
+    fair = gate.fairness.groups if gate.fairness is not None else ()
+    return _Cuts(
+        slices=tuple(cutter.cuts(gate.slices)),
+        group=cutter.group(gate.group) if gate.group is not None else None,
+        weak=tuple(cutter.feature(name, f"weak{i}", "gate", "weak", "features") for i, name in enumerate(weak)),
+        fair=tuple(cutter.feature(name, f"fair{i}", "gate", "fairness", "groups") for i, name in enumerate(fair)),
+    )
 
 
 def _loaded(
     files: PredictionFiles,
     found: dict[str, Any],
     sides: tuple[PredictionTable, PredictionTable | None],
-    cuts: list[Cut],
+    cuts: _Cuts,
     trained_on: Sequence[npt.NDArray[np.uint64]],
-    *,
-    grouped: bool,
 ) -> Loaded:
     new, old = sides
     found = {name: np.ma.filled(values) if name == "id" else values for name, values in found.items()}
@@ -182,7 +199,7 @@ def _loaded(
         )
     rows = {name: np.asarray(np.ma.getdata(values)[kept]) for name, values in found.items()}
     return Loaded(
-        _sample(files, rows, sides, cuts, grouped=grouped),
+        _sample(files, rows, sides, cuts),
         leaked=int((leaked & labelled & matched).sum()),
         unlabelled=int((~labelled).sum()),
         unmatched=int((~matched).sum()),
@@ -193,13 +210,17 @@ def _sample(
     files: PredictionFiles,
     rows: dict[str, Any],
     sides: tuple[PredictionTable, PredictionTable | None],
-    cuts: list[Cut],
-    *,
-    grouped: bool,
+    cuts: _Cuts,
 ) -> Sample:
     new, old = sides
     whole = Part(None, None, ("gate", "metrics"), files.gate.metrics)
-    slices = [part for i, cut in enumerate(cuts) for part in cut.found(rows.pop(f"m{i}"))]
+    codes = [rows.pop(f"m{i}") for i in range(len(cuts.all))]
+    looked = [
+        Feature(code.astype(np.int64), tuple(part.name or "" for part in cut.parts))
+        for cut, code in zip(cuts.all, codes, strict=True)
+    ]
+    first, last = len(cuts.slices), len(cuts.slices) + len(cuts.weak)
+    slices = [part for cut, code in zip(cuts.slices, codes, strict=False) for part in cut.found(code)]
     for part in slices:
         _check_rows(files, part)
     task = files.model.task
@@ -215,7 +236,9 @@ def _sample(
         parts=(whole, *slices),
         classes=classes,
         own=own_metrics(files.root, files.policy),
-        group=np.unique(rows[f"m{len(cuts)}"], return_inverse=True)[1] if grouped else None,
+        group=np.unique(codes[-1], return_inverse=True)[1] if cuts.group is not None else None,
+        features=tuple(looked[first:last]),
+        groups=tuple(looked[last : last + len(cuts.fair)]),
     )
 
 

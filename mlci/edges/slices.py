@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from mlci.nouns.table_schema import TableSchema
 
 MOST_SLICES = 1_000
+MOST_VALUES = 200
 MISSING = "(missing)"
+_QUARTERS = 4
 _NUMBERS = {"float", "integer", "decimal"}
 
 
@@ -74,7 +76,10 @@ class Cutter:
             part = Part(name, None, ("gate", "slices", name), item.metrics)
             found.append(Cut(f"coalesce((\n{item.where}\n), FALSE)", (part,), coded=False))
         for i, columns in enumerate(slices.by):
-            found.append(self._by((columns,) if isinstance(columns, str) else columns, f"by{i}"))
+            crossed = (columns,) if isinstance(columns, str) else columns
+            for column in crossed:
+                self._has(column, "gate", "slices", "by")
+            found.append(self._by(crossed, f"by{i}"))
         found += [self._bins(column, edges) for column, edges in slices.bins.items()]
         many = sum(len(cut.parts) for cut in found)
         if many > MOST_SLICES:
@@ -98,9 +103,23 @@ class Cutter:
         alone = "(SELECT count(*) FROM groups) + row_number() OVER (ORDER BY groups.code IS NULL DESC) - 1"
         return Cut(f"coalesce(groups.code, {alone})", (), join)
 
+    def feature(self, column: str, table: str, *path: str) -> Cut:
+        """Codes of a column's values, numbers cut into quarters.
+
+        Raises:
+            PolicyError: There is no such column, or it has too many values.
+        """
+        self._has(column, *path)
+        if self.test.kind(column) in _NUMBERS and path[1] == "weak":
+            return self._bins(column, _QUARTERS)
+        found = self._by((column,), table)
+        if len(found.parts) > MOST_VALUES:
+            raise PolicyError(
+                f"{self.policy.place(*path)}: `{column}` has more than {MOST_VALUES} values", "name columns with fewer"
+            )
+        return found
+
     def _by(self, columns: Sequence[str], table: str) -> Cut:
-        for column in columns:
-            self._has(column, "gate", "slices", "by")
         names = [identifier(column) for column in columns]
         texts = ", ".join(f"CAST({name} AS VARCHAR) AS v{i}" for i, name in enumerate(names))
         order = ", ".join(f"v{i} NULLS LAST" for i in range(len(names)))

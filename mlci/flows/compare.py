@@ -18,11 +18,12 @@ from mlci.flows.baseline import Baseline, Finder
 from mlci.flows.data_findings import read_data_report
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
-from mlci.flows.illustrate import calibration_of, charts_of, metrics_of
+from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
 from mlci.flows.ledger import use_number
 from mlci.flows.verdict import assemble, assemble_stage, digests
 from mlci.judge.asks import Ask, ask_changes, ask_values
 from mlci.judge.budget import spent_finding
+from mlci.judge.fairness import group_rates
 from mlci.judge.flips import flips
 from mlci.judge.gate import incomparable, leaked_finding, settle, slice_changes
 from mlci.nouns.finding import Comparison
@@ -306,6 +307,8 @@ def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None) -> 
         metrics=(*metrics_of(case.files, alone.sample, met), *calibration_of(alone.sample, met, gate.seed)),
         charts=charts,
         diffs=_diffs(case, met),
+        weak=weak_of(alone.sample, met),
+        fairness=group_rates(alone.sample),
         repeat=("dvc repro", "mlci compare", "mlci report"),
     )
 

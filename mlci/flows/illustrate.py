@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from mlci.judge.contrast import point
+from mlci.judge.weak import weak_slices
 from mlci.measure.calibration import Calibration, calibration
 from mlci.measure.curves import curves, score_histograms
 from mlci.nouns.metric import TASK_METRICS
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from mlci.edges.predictions import PredictionFiles
     from mlci.nouns.finding import Comparison
+    from mlci.nouns.report import WeakSlice
     from mlci.nouns.sample import Answers, Sample
 
     Beside: TypeAlias = tuple[Comparison, Sample | None]
@@ -75,6 +77,12 @@ def calibration_of(alone: Sample, met: Sequence[Beside], seed: int) -> tuple[Met
         )
         for metric, name in names.items()
     )
+
+
+def weak_of(alone: Sample, met: Sequence[Beside]) -> tuple[WeakSlice, ...]:
+    """Weak slices on the rows of the first comparison, or of the candidate alone."""
+    first = next(((comparison.baseline, sample) for comparison, sample in met if sample is not None), None)
+    return weak_slices(alone) if first is None else weak_slices(first[1], first[0])
 
 
 def _calibration(sample: Sample, answers: Answers | None, seed: int) -> Calibration | None:

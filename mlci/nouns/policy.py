@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from mlci.nouns.base import Level, Noun, Place
 from mlci.nouns.change import Good
-from mlci.nouns.data_policy import Table
+from mlci.nouns.data_policy import Names, Table
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
 from mlci.nouns.scalars import Amount, Number, Size, number
 from mlci.nouns.shorthand import NUMBER, TEXTS, Shorthand, one_or_many
@@ -157,6 +157,18 @@ class Slices(Shorthand, Noun):
         schema["additionalProperties"] = schema["properties"].pop("named")["additionalProperties"]
 
 
+class Weak(Noun):
+    """Where to look for slices on which the candidate is worse."""
+
+    features: Names = Field(description="columns of the test table; numbers are cut into quarters")
+
+
+class Fairness(Noun):
+    """Whose rates to set side by side."""
+
+    groups: Names = Field(description="columns of the test table, such as sex")
+
+
 Baseline = Literal["merge-base", "release", "previous"]
 
 
@@ -177,6 +189,8 @@ class Gate(Noun):
     metrics: dict[str, MetricGate] = {}
     slices: Slices = Slices()
     group: str | None = Field(None, description="a column of the test table: rows of one value are no independent ones")
+    weak: Weak | None = Field(None, description="look for weak slices: reported, never judged")
+    fairness: Fairness | None = Field(None, description="rates by group: reported, never judged")
     seed: int = Field(20_240_101, description="of the bootstrap, so that a verdict can be repeated")
     reuse: int = Field(50, ge=1, description="how often the test set may be used")
 

@@ -88,6 +88,44 @@ class MetricRow(Noun):
     high: float | None = None
 
 
+class WeakSlice(Noun):
+    """A slice that nobody named, on which the candidate is credibly worse: told, never judged.
+
+    Attributes:
+        slice: Its name, such as `origin = JFK, distance 0 to 500`.
+        rows: Rows of it.
+        than: Whether it is worse than elsewhere, or than before.
+        baseline: What 'before' is.
+        measured: Share of wrong rows, or mean absolute error, in the slice; its change where `than` is `before`.
+        excess: How much more that is than on all rows, shrunk because many slices were looked at.
+        low: Lower end of the 95 % credible interval of the excess.
+        high: Upper end.
+    """
+
+    slice: str
+    rows: int
+    than: Literal["elsewhere", "before"]
+    baseline: str | None = None
+    measured: float
+    excess: float
+    low: float
+    high: float
+
+
+class GroupRate(Noun):
+    """A rate in one group, and its difference from all other groups, with 95 % intervals: told, never judged."""
+
+    kind: Literal["selection rate", "true positive rate", "false positive rate"]
+    group: str
+    rows: int
+    rate: float
+    low: float
+    high: float
+    difference: float
+    difference_low: float
+    difference_high: float
+
+
 class ColumnDiff(Noun):
     """How a column changed between two versions of a table; numbers as text, missing as empty.
 
@@ -154,4 +192,6 @@ class Report(Noun):
     metrics: tuple[MetricRow, ...] = ()
     charts: Charts = Charts()
     diffs: tuple[DataDiff, ...] = ()
+    weak: tuple[WeakSlice, ...] = ()
+    fairness: tuple[GroupRate, ...] = ()
     repeat: tuple[str, ...] = ()

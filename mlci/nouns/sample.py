@@ -52,6 +52,19 @@ class OwnMetric:
 
 
 @dataclass(frozen=True)
+class Feature:
+    """A column of the test table, its values coded.
+
+    Attributes:
+        codes: Index of the value of each row, shape (n,).
+        names: Of the values, such as `origin = JFK`.
+    """
+
+    codes: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Part:
     """A slice: some of the rows, and the promises that the policy makes about them.
 
@@ -81,6 +94,8 @@ class Sample:
         parts: Slices, the whole first.
         classes: Names of the classes of a multiclass model.
         own: Metrics of the project's own, by name.
+        features: Columns to look for weak slices in.
+        groups: Columns whose values are to be treated alike.
         group: Which rows belong together, codes from 0 of shape (n,); None where rows are independent.
     """
 
@@ -93,6 +108,8 @@ class Sample:
     classes: tuple[str, ...] = ()
     group: npt.NDArray[np.int64] | None = None
     own: Mapping[str, OwnMetric] = field(default_factory=dict)
+    features: tuple[Feature, ...] = ()
+    groups: tuple[Feature, ...] = ()
 
     @property
     def size(self) -> int:

@@ -64,6 +64,7 @@ def folds(report: Report) -> tuple[Fold, ...]:
     """All parts that have something to show, in the order in which they stand."""
     verdict = report.verdict
     every = [_checks(verdict), _metrics(report), *_slices(report), *_flips(verdict), _failing(verdict)]
+    every += [_weak(report), _groups(report)]
     every += [part for diff in report.diffs for part in (_diff(diff), _cells(diff))]
     every += [_repeat(report), _provenance(verdict)]
     return tuple(fold for fold in every if fold.items)
@@ -120,6 +121,36 @@ def _span(row: MetricRow) -> str:
 
 def _moved(metric: str, old: float | None, new: float | None) -> str:
     return units.signed(metric, new - old) if old is not None and new is not None else ""
+
+
+def _weak(report: Report) -> Fold:
+    items = tuple(
+        _line(
+            markdown_text(item.slice, _MOST_NAME),
+            units.count(item.rows),
+            "elsewhere" if item.baseline is None else markdown_text(view.baseline_name(item.baseline), _MOST_CELL),
+            units.measured(item.measured),
+            f"{units.measured(item.excess)} ({units.measured(item.low)} to {units.measured(item.high)})",
+        )
+        for item in report.weak
+    )
+    summary = "Slices that nobody named, where the model is credibly worse; told, not judged"
+    return Fold("weak slices", 3, summary, _table("slice", ">rows", "worse than", ">error", ">excess"), items)
+
+
+def _groups(report: Report) -> Fold:
+    items = tuple(
+        _line(
+            markdown_text(item.group, _MOST_NAME),
+            item.kind,
+            units.count(item.rows),
+            f"{100 * item.rate:.1f} % ({100 * item.low:.1f} to {100 * item.high:.1f})",
+            f"{100 * item.difference:+.1f} ({100 * item.difference_low:+.1f} to {100 * item.difference_high:+.1f})",
+        )
+        for item in report.fairness
+    )
+    head = _table("group", "rate", ">rows", ">in the group", ">points from all others")
+    return Fold("groups", 3, "Rates by group, with 95 % intervals; told, not judged", head, items)
 
 
 def _slices(report: Report) -> Iterable[Fold]:

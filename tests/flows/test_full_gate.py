@@ -366,3 +366,38 @@ def test_calibration_is_reported_not_judged(project: Project):
     assert project.mlci("report", "--format", "markdown", "--out", "out").returncode == 0
     page = next((project.root / "out").glob("*.md")).read_text()
     assert "expected calibration error" in page
+
+
+def test_weak_slices_and_groups_are_told_not_judged(project: Project):
+    rng = np.random.default_rng(3)
+    label = rng.random(N) < 0.4
+    old = label ^ (rng.random(N) < 0.1)
+    sex = np.array(["f", "m"])[rng.integers(0, 2, N)]
+    distance = rng.integers(0, 1_000, N)
+    new = label ^ (rng.random(N) < np.where(distance < 250, 0.4, 0.02)) | ((sex == "f") & (rng.random(N) < 0.2))
+    policy(
+        project,
+        """\
+    metrics: {accuracy: {drop: 0.5}}
+    weak: {features: [sex, distance]}
+    fairness: {groups: sex}
+""",
+    )
+    write(project, label, old, new, sex=sex, distance=distance)
+    assert project.mlci("compare").returncode == 0
+    report = json.loads((project.root / "reports/report.json").read_text())
+    assert any(each["slice"].startswith("distance 0 to 2") for each in report["weak"])
+    rates = {(each["kind"], each["group"]): each for each in report["fairness"]}
+    assert rates["false positive rate", "sex = f"]["difference_low"] > 0.05
+    assert len(findings(project)) == 1
+    assert project.mlci("report", "--format", "markdown", "--out", "out").returncode == 0
+    page = next((project.root / "out").glob("*.md")).read_text()
+    assert "Rates by group" in page
+    assert "| sex = f | false positive rate |" in page
+    assert "Slices that nobody named" in page
+    policy(project, "    metrics: {accuracy: {drop: 0.5}}\n    weak: {features: [sxe]}\n")
+    run = project.mlci("compare")
+    assert run.returncode == 2
+    assert "params.yaml:7: test.parquet has no column `sxe`; did you mean `sex`?" in run.stderr
+    policy(project, "    metrics: {accuracy: {drop: 0.5}}\n    weak: {features: [id]}\n")
+    assert "`id` has more than 200 values" in project.mlci("compare").stderr

@@ -1,0 +1,133 @@
+"""Slices that nobody named and on which the candidate is credibly worse: found, reported, never judged.
+
+Every value of each feature, and every pair of values of two, is a cell. The cells' means are taken as draws from one
+normal distribution around the mean of all rows, whose spread is estimated from them (DerSimonian and Laird (1986),
+Controlled Clinical Trials 7:177-188). Each cell is shrunk towards the mean by that, so that the worst of many noisy
+cells does not look bad only because there are many: Gelman, Hill, Yajima (2012), J. Research on Educational
+Effectiveness 5:189-211.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from mlci.judge.row_metrics import right, row_loss
+from mlci.nouns.report import WeakSlice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from mlci.nouns.sample import Answers, Feature, Sample
+
+    Floats = npt.NDArray[np.float64]
+
+FEWEST_ROWS = 30
+MOST = 10
+_Z = 1.959964
+
+
+class _Cell(NamedTuple):
+    name: str
+    parents: tuple[str, ...]
+    rows: int
+    mean: float
+    excess: float
+    low: float
+    high: float
+
+
+def weak_slices(sample: Sample, baseline: str | None = None) -> tuple[WeakSlice, ...]:
+    """Up to ten slices, up to two features deep, where the candidate is worse than elsewhere, and ten than before.
+
+    The measure is the share of wrong rows, or the mean absolute error of a regression. A pair of values is told only
+    where it is credibly worse than each of its values alone.
+    """
+    if not sample.features:
+        return ()
+    new = _loss(sample, sample.new)
+    found = _told(new, sample.features, "elsewhere", None)
+    if sample.old is not None and baseline is not None:
+        found += _told(new - _loss(sample, sample.old), sample.features, "before", baseline)
+    return tuple(found)
+
+
+def _loss(sample: Sample, answers: Answers) -> Floats:
+    if sample.task == "regression":
+        loss = row_loss("mae", sample, answers)
+        assert loss is not None  # noqa: S101 - it needs no scores
+        return loss
+    return (~right(sample, answers)).astype(np.float64)
+
+
+def _told(
+    loss: Floats, features: Sequence[Feature], than: Literal["elsewhere", "before"], baseline: str | None
+) -> list[WeakSlice]:
+    target = float(loss.mean()) if than == "elsewhere" else 0.0
+    singles = [cell for feature in features for cell in _cells(loss, (feature,), target)]
+    means = {cell.name: cell.mean for cell in singles}
+    pairs = [cell for pair in combinations(features, 2) for cell in _cells(loss, pair, target)]
+    worst = [cell for cell in singles if cell.low > 0]
+    worst += [
+        cell for cell in pairs if cell.low > max(0.0, *(means.get(parent, target) - target for parent in cell.parents))
+    ]
+    worst.sort(key=lambda cell: (-cell.excess, cell.name))
+    return [
+        WeakSlice(
+            slice=cell.name,
+            rows=cell.rows,
+            than=than,
+            baseline=baseline,
+            measured=cell.mean,
+            excess=cell.excess,
+            low=cell.low,
+            high=cell.high,
+        )
+        for cell in worst[:MOST]
+    ]
+
+
+def _cells(loss: Floats, features: Sequence[Feature], target: float) -> list[_Cell]:
+    """Every cell of at least 30 rows of one feature, or of two crossed, shrunk."""
+    code = np.zeros(loss.size, dtype=np.int64)
+    for feature in features:
+        code = code * len(feature.names) + feature.codes
+    size = int(np.prod([len(feature.names) for feature in features]))
+    rows = np.bincount(code, minlength=size)
+    total, squares = (np.bincount(code, weights=each, minlength=size) for each in (loss, loss * loss))
+    at = np.flatnonzero(rows >= FEWEST_ROWS)
+    if at.size < 2:  # noqa: PLR2004 - one cell is all rows
+        return []
+    n = rows[at].astype(np.float64)
+    mean = total[at] / n
+    # One row more of the usual spread: a cell without any spread is not known exactly.
+    within = (squares[at] - n * mean**2 + float(loss.var())) / n
+    noise = np.maximum(within, 1e-12) / n
+    between = _between(mean - target, noise)
+    trust = between / (between + noise)
+    excess, reach = trust * (mean - target), _Z * np.sqrt(trust * noise)
+    cells = []
+    for i, cell in enumerate(at):
+        parents = _names(int(cell), features)
+        numbers = (float(mean[i]), float(excess[i]), float(excess[i] - reach[i]), float(excess[i] + reach[i]))
+        cells.append(_Cell(", ".join(parents), parents, int(n[i]), *numbers))
+    return cells
+
+
+def _names(cell: int, features: Sequence[Feature]) -> tuple[str, ...]:
+    found = []
+    for feature in reversed(features):
+        cell, own = divmod(cell, len(feature.names))
+        found.append(feature.names[own])
+    return tuple(reversed(found))
+
+
+def _between(away: Floats, noise: Floats) -> float:
+    """Variance of the cells' true means about the common one, by the method of moments."""
+    weight = 1 / noise
+    q = float(np.sum(weight * away**2))
+    return max(0.0, (q - away.size) / float(weight.sum()))
