@@ -236,10 +236,18 @@ def _sample(
         parts=(whole, *slices),
         classes=classes,
         own=own_metrics(files.root, files.policy),
-        group=np.unique(codes[-1], return_inverse=True)[1] if cuts.group is not None else None,
+        group=_groups(codes[-1]) if cuts.group is not None else None,
         features=tuple(looked[first:last]),
         groups=tuple(looked[last : last + len(cuts.fair)]),
     )
+
+
+def _groups(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Codes from 0 without gaps; every row without a group, -1, is one of its own."""
+    alone = codes < 0
+    found = codes.astype(np.int64)
+    found[alone] = found.max(initial=-1) + 1 + np.arange(np.count_nonzero(alone))
+    return np.unique(found, return_inverse=True)[1]
 
 
 def _check_rows(files: PredictionFiles, part: Part) -> None:

@@ -91,7 +91,7 @@ class Cutter:
         return found
 
     def group(self, column: str) -> Cut:
-        """Codes of the values of a column, for rows that belong together; rows without one stand alone."""
+        """Codes of the values of a column, for rows that belong together; -1 for a row without one."""
         self._has(column, "gate", "group")
         name = identifier(column)
         self.connection.execute(
@@ -100,8 +100,7 @@ class Cutter:
             "WHERE value IS NOT NULL"
         )
         join = f"LEFT JOIN groups ON groups.value = CAST(rows.{name} AS VARCHAR)"
-        alone = "(SELECT count(*) FROM groups) + row_number() OVER (ORDER BY groups.code IS NULL DESC) - 1"
-        return Cut(f"coalesce(groups.code, {alone})", (), join)
+        return Cut("coalesce(groups.code, -1)", (), join)
 
     def feature(self, column: str, table: str, *path: str) -> Cut:
         """Codes of a column's values, numbers cut into quarters.

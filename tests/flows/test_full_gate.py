@@ -153,7 +153,10 @@ def test_rows_without_a_group_stand_alone(project: Project):
     policy(project, "    metrics: {accuracy: {drop: 0.1}}\n    group: user\n")
     run = project.mlci("compare")
     assert run.returncode == 0, run.stderr
-    assert findings(project)["gate.accuracy.drop"]["outcome"] == "pass"
+    first = findings(project)["gate.accuracy.drop"]
+    assert first["outcome"] == "pass"
+    project.mlci("compare")
+    assert findings(project)["gate.accuracy.drop"] == first
 
 
 def test_few_groups_are_too_few(project: Project):
@@ -401,3 +404,28 @@ def test_weak_slices_and_groups_are_told_not_judged(project: Project):
     assert "params.yaml:7: test.parquet has no column `sxe`; did you mean `sex`?" in run.stderr
     policy(project, "    metrics: {accuracy: {drop: 0.5}}\n    weak: {features: [id]}\n")
     assert "`id` has more than 200 values" in project.mlci("compare").stderr
+
+
+def test_how_the_test_table_is_cut_into_files_does_not_matter(project: Project):
+    label, old, new = two_models(1, (0.1, 0.12))
+    origin = np.array(["JFK", "LGA"])[np.random.default_rng(1).integers(0, 2, N)]
+    told = []
+    for path, cuts in (
+        ("test.parquet", [slice(0, N)]),
+        ("part-*.parquet", [slice(1_500, N), slice(0, 700), slice(700, 1_500)]),
+    ):
+        policy(
+            project,
+            "    metrics: {accuracy: {drop: 0.01}, f1: {drop: 0.01}}\n    slices: {by: origin}\n    group: user\n",
+        )
+        user = np.arange(N) // 5
+        write(project, label, old, new, origin=origin, user=user)
+        text = (project.root / "params.yaml").read_text()
+        (project.root / "params.yaml").write_text(text.replace("test: test.parquet", f'test: "{path}"'))
+        ids = np.array([f"r{i:06}" for i in range(N)])
+        for i, cut in enumerate(cuts):
+            name = path.replace("*", str(i))
+            project.write(name, id=ids[cut], label=label[cut], origin=origin[cut], user=user[cut])
+        project.mlci("compare")
+        told.append({check: (item["outcome"], item["gate"]) for check, item in findings(project).items()})
+    assert told[0] == told[1]
