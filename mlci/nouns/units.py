@@ -91,6 +91,16 @@ def rows(value: int) -> str:
     return "1 row" if value == 1 else f"{count(value)} rows"
 
 
+def duration(seconds: float) -> str:
+    """`0.4 s`, `42 s`, `3 min 5 s`, `2 h 4 min`."""
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"  # noqa: PLR2004 - one decimal below
+    minutes, rest = divmod(whole, 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left} min" if hours else f"{minutes} min {rest} s"
+
+
 def small_percent(share: float) -> str:
     """A share that may be tiny, with three significant digits: `6.2 %`, `0.00051 %`."""
     return f"{_plain(100 * share, max(0, 2 - math.floor(math.log10(100 * share))))} %" if share > 0 else "0 %"

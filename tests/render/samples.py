@@ -244,8 +244,8 @@ DATA = (ROWS, TYPES, RANGE)
 FULL = {"metrics": METRICS, "charts": CHARTS, "diffs": (DIFF,)}
 
 
-def safe_slices():
-    kept = [item for item in CHARTS.slices if item.metric == "accuracy" and item.outcome in {"pass", "inconclusive"}]
+def other_slices(outcomes=("pass", "inconclusive")):
+    kept = [item for item in CHARTS.slices if item.metric == "accuracy" and item.outcome in outcomes]
     return tuple(
         gate(
             item.outcome, 45, metric="accuracy", slice=item.slice, rows=item.rows, old=0.81, new=0.81 + item.change,
@@ -256,12 +256,20 @@ def safe_slices():
 
 
 def passing():
-    return report([*DATA, CARRIER, AUC, ACCURACY, COST, FLOOR, *safe_slices(), SMALL_SLICE], [compared()], **FULL)
+    charts = CHARTS.model_copy(
+        update={"slices": tuple(item for item in CHARTS.slices if item.outcome in {"pass", "too_small"})}
+    )
+    findings = [*DATA, CARRIER, AUC, ACCURACY, COST, FLOOR, *other_slices(["pass"]), SMALL_SLICE]
+    return report(findings, [compared(flips=flips(90))], **FULL | {"charts": charts})
+
+
+def open_slices():
+    return report([*DATA, CARRIER, AUC, ACCURACY, COST, FLOOR, *other_slices(), SMALL_SLICE], [compared()], **FULL)
 
 
 def failing():
     return report(
-        [*DATA, CARRIER, AUC, ACCURACY, COST, FLOOR, BAD_SLICE, *safe_slices(), SMALL_SLICE], [compared()], **FULL
+        [*DATA, CARRIER, AUC, ACCURACY, COST, FLOOR, BAD_SLICE, *other_slices(), SMALL_SLICE], [compared()], **FULL
     )
 
 
@@ -329,6 +337,7 @@ def hostile(evil=EVIL):
 
 SAMPLES = {
     "pass": passing,
+    "open_slices": open_slices,
     "fail": failing,
     "inconclusive": inconclusive,
     "first_run": first_run,

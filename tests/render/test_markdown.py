@@ -70,7 +70,7 @@ def test_hostile_text_is_only_text(text):
     plain = Page(GITHUB.render(render_markdown(hostile("plain"))))
     assert page.structure() == plain.structure()
     assert page.attributes <= plain.attributes | {("class", "language-sh")}
-    assert len(page.comments) == 1
+    assert len(page.comments) == 2
     assert not {"a", "img", "script", "input"} & set(page.tags)
     assert not REFERENCES.search(page.text), REFERENCES.search(page.text)
 
@@ -125,8 +125,8 @@ def test_names_between_backticks_are_code():
 def test_the_first_line_is_the_verdict_and_its_number():
     lines = render_markdown(failing()).splitlines()
     assert lines[0] == "<!-- mlci:flights -->"
-    assert lines[1] == "### ❌ **Blocked:** accuracy, origin = JFK: 83.2 → 82.0 % (199 rows worse, 98 better)"
-    table = lines[3 : lines.index("", 3)]
+    assert lines[2] == "### ❌ **Blocked:** accuracy, origin = JFK: 83.2 → 82.0 % (199 rows worse, 98 better)"
+    table = lines[4 : lines.index("", 4)]
     assert len(table) <= 2 + 5
 
 

@@ -1,0 +1,80 @@
+"""The parts that a comment is made of: tables, and folds from which the last rows can be left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlci.nouns import units
+from mlci.render.text import markdown_code, markdown_text
+
+if TYPE_CHECKING:
+    from mlci.nouns.finding import Rows
+
+MOST_NAME = 100
+MOST_WORDS = 400
+MOST_CELL = 60
+_MOST_COLUMNS = 12
+
+
+class Fold(NamedTuple):
+    """One folded part.
+
+    Attributes:
+        name: What it is, in lower case, for the note that says it was left out.
+        importance: The less, the earlier it gets room.
+        summary: The line that shows while it is folded, as inert HTML.
+        head: Lines above the rows.
+        items: Rows of the table under `head`, or blocks of their own.
+        between: What stands between two items.
+    """
+
+    name: str
+    importance: int
+    summary: str
+    head: tuple[str, ...]
+    items: tuple[str, ...]
+    between: str = "\n"
+
+    def within(self, room: int) -> str | None:
+        """The fold in at most so many UTF-8 bytes, with a note where items were left out; None if not even one fits."""
+        whole = self._text(len(self.items))
+        if len(whole.encode()) <= room:
+            return whole
+        left = room - len(self._text(0).encode()) - 10  # the note's number may be longer than that for 0 items
+        count = 0
+        for item in self.items:
+            left -= len(f"{item}{self.between}".encode())
+            if left < 0:
+                break
+            count += 1
+        return self._text(count) if count else None
+
+    def _text(self, count: int) -> str:
+        left = len(self.items) - count
+        note = [f"\n_{units.count(left)} more left out, because a comment has a limit._"] if left else []
+        inside = [*self.head, self.between.join(self.items[:count]), *note]
+        return "\n".join([f"<details><summary>{self.summary}</summary>", "", *inside, "", "</details>"])
+
+
+def table(*names: str) -> tuple[str, ...]:
+    """Head of a table; a name that starts with `>`, which no escaped one does, is right-aligned."""
+    rule = "|".join("--:" if name.startswith(">") else ":--" for name in names)
+    return (f"| {' | '.join(name.removeprefix('>') for name in names)} |", f"|{rule}|")
+
+
+def line(*cells: str) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def examples(title: str, rows: Rows) -> str:
+    """A small table of rows under a bold title, with at most a dozen columns."""
+    columns = rows.columns[:_MOST_COLUMNS]
+    names = [markdown_code(name, MOST_CELL) for name in columns]
+    cells = [
+        line(*("" if cell is None else markdown_code(cell, MOST_CELL) for cell in row[: len(columns)]))
+        for row in rows.rows
+    ]
+    more = len(rows.columns) - len(columns)
+    note = [f"\n_and {more} more column{'s' if more > 1 else ''}_"] if more else []
+    return "\n".join([f"**{markdown_text(title, MOST_NAME)}**", "", *table(*names), *cells, *note])
