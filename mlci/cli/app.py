@@ -54,7 +54,7 @@ def compare(
         bool, typer.Option("--record", help="Count this use of the test set, and share it with the remote.")
     ] = False,
     change: Annotated[
-        str, typer.Option(help="The pull request, to find this use in the ledger; default: the branch.")
+        str, typer.Option(help="The pull request that asks: its looks share alpha. Enters the branch where not given.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:

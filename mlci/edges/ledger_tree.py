@@ -84,8 +84,8 @@ class Trees:
             WorldError: A file is not as we write it; nothing is written over it.
         """
         known = self.uses(entries)
-        keys = {use.key for use in known}
-        added = [use for use in uses if use.key not in keys]
+        entered = {use.entry for use in known}
+        added = [use for use in uses if use.entry not in entered]
         tests = {use.test for use in added}
         every = union([*known, *added])
         files = {f"{FOLDER}{test}{_ENDING}": _dump(use for use in every if use.test == test) for test in tests}

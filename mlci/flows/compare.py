@@ -19,8 +19,8 @@ from mlci.flows.data_findings import read_data_report
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
 from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
-from mlci.flows.ledger import use_number
-from mlci.flows.verdict import assemble, assemble_stage, digests
+from mlci.flows.ledger import asked_of
+from mlci.flows.verdict import assemble, assemble_stage, digests, repeat
 from mlci.judge.asks import Ask, ask_changes, ask_values
 from mlci.judge.budget import spent_finding
 from mlci.judge.fairness import group_rates
@@ -80,7 +80,12 @@ class Looked(NamedTuple):
 
 
 def compare(
-    root: Path, policy: PolicyFile, *, baseline: str | None = None, say: Callable[[str], None] = lambda _: None
+    root: Path,
+    policy: PolicyFile,
+    *,
+    baseline: str | None = None,
+    change: str = "",
+    say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Judge the candidate: floors by itself, changes against every baseline, the data checks beside them.
 
@@ -88,13 +93,14 @@ def compare(
         root: Folder of the project.
         policy: What the gate promises.
         baseline: A revision to compare with instead of the policy's baselines.
+        change: The pull request that asks: its looks share alpha, where the ledger knows them.
         say: Told what is being done, for a progress line.
 
     Raises:
         PolicyError: The policy asks for what the tables do not have.
         WorldError: A file, the history or a baseline cannot be read.
     """
-    return _report(*look(root, policy, baseline=baseline, say=say), baseline)
+    return _report(*look(root, policy, baseline=baseline, say=say), baseline, change)
 
 
 def look(
@@ -256,10 +262,12 @@ def _threshold(case: Case, commit: str) -> float:
     return model.threshold if model is not None else case.files.model.threshold
 
 
-def _findings(case: Case, alone: Loaded, met: list[Met], asks: list[Ask]) -> tuple[Finding, ...]:
+def _findings(
+    case: Case, alone: Loaded, met: list[Met], asks: list[Ask], look: int | None = None
+) -> tuple[Finding, ...]:
     """One finding for every check asked, in the order asked, and then what could not be asked."""
     gate, model = case.files.gate, case.files.model
-    found = [*settle(asks, gate, case.policy)]
+    found = [*settle(asks, gate, case.policy, look=look)]
     for comparison, _ in met:
         if comparison.status == "not_comparable":
             found += incomparable(alone.sample, gate, model, comparison.baseline, case.policy)
@@ -268,20 +276,22 @@ def _findings(case: Case, alone: Loaded, met: list[Met], asks: list[Ask]) -> tup
     return tuple(found)
 
 
-def _gate_findings(root: Path, policy: PolicyFile, baseline: str | None) -> tuple[Finding, ...]:
+def _gate_findings(root: Path, policy: PolicyFile, baseline: str | None, which_look: int | None) -> tuple[Finding, ...]:
     """What the gate of another policy says of the same candidate."""
     looked = look(root, policy, baseline=baseline)
-    return _findings(*looked, looked.asks())
+    return _findings(*looked, looked.asks(), which_look)
 
 
-def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None) -> Report:
+def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None, change: str) -> Report:
     asks = Looked(case, alone, met).asks()
-    findings = _findings(case, alone, met, asks)
-    checked = read_data_report(case.root, case.policy)
     comparisons = tuple(comparison for comparison, _ in met)
     gate = case.files.gate
-    used = use_number(case.root, case.policy, digest(case.root / gate.predictions), comparisons)
-    spent = (spent_finding(used, case.policy, gate.reuse),) if used is not None and used > gate.reuse else ()
+    asked = asked_of(case.root, case.policy, digest(case.root / gate.predictions), comparisons, change)
+    findings = _findings(case, alone, met, asks, asked.look)
+    checked = read_data_report(case.root, case.policy)
+    spent = (
+        (spent_finding(asked.use, case.policy, gate.reuse),) if asked.use is not None and asked.use > gate.reuse else ()
+    )
     everything = guard(
         case.root,
         case.policy,
@@ -289,7 +299,7 @@ def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None) -> 
         (*(checked.verdict.findings if checked else ()), *findings, *spent),
         comparisons,
         now=datetime.now(UTC),
-        judge_gate=lambda strict: _gate_findings(case.root, strict, baseline),
+        judge_gate=lambda strict: _gate_findings(case.root, strict, baseline, asked.look),
     )
     verdict = assemble(
         case.root,
@@ -297,7 +307,7 @@ def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None) -> 
         case.history,
         findings=everything,
         comparisons=comparisons,
-        used=used,
+        asked=asked,
     )
     charts = charts_of(alone.sample, met).model_copy(
         update={"slices": slice_changes(asks, findings), "drift": checked.charts.drift if checked else ()}
@@ -309,7 +319,7 @@ def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None) -> 
         diffs=_diffs(case, met),
         weak=weak_of(alone.sample, met),
         fairness=group_rates(alone.sample),
-        repeat=("dvc repro", "mlci compare", "mlci report"),
+        repeat=repeat(change if asked.look is not None else ""),
     )
 
 

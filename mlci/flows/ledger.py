@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlci.edges.git import History
 from mlci.edges.ledger import LedgerRef
 from mlci.flows.data_findings import table_digest
-from mlci.nouns.ledger import Use, UsedTestSet
+from mlci.nouns.ledger import Asked, Use, UsedTestSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,10 +54,19 @@ def use_key(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterabl
     return table_digest(root, gate.test), candidate, baselines, asked
 
 
-def use_number(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterable[Comparison]) -> int | None:
-    """Which use of its test set a run is, by what this clone knows; None where it is none, or where nobody counts.
+def asked_of(
+    root: Path, policy: PolicyFile, candidate: str, comparisons: Iterable[Comparison], change: str = ""
+) -> Asked:
+    """Which use of its test set a run is, and which look of its pull request, by what this clone knows.
 
-    Arguments as for `use_key`.
+    It only reads, so that a run that nobody trusts can ask.
+
+    Args:
+        root: Folder of the project.
+        policy: As for `use_key`.
+        candidate: As for `use_key`.
+        comparisons: As for `use_key`.
+        change: The pull request that asks. A branch is none: its name is used again for the next one.
 
     Raises:
         WorldError: The ledger cannot be read.
@@ -65,8 +74,9 @@ def use_number(root: Path, policy: PolicyFile, candidate: str, comparisons: Iter
     key = use_key(root, policy, candidate, comparisons)
     ledger = open_ledger(root) if key is not None else None
     if ledger is None or key is None or not ledger.begun:
-        return None
-    return ledger.read().number(key)
+        return Asked()
+    known = ledger.read()
+    return Asked(known.number(key), known.look(change, key) if change else None)
 
 
 def catch_up(root: Path, now: datetime, say: Callable[[str], None]) -> None:

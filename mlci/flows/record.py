@@ -33,7 +33,7 @@ def compare_and_save(
         policy: What the gate promises.
         baseline: A revision to compare with instead of the policy's baselines.
         now: The moment, where the use is to be entered in the ledger and shared; None enters nothing.
-        change: The pull request that asked; default: the branch.
+        change: The pull request that asks: its looks share alpha. Where none is named, the branch is entered.
         say: Told what is being done.
 
     Raises:
@@ -42,7 +42,7 @@ def compare_and_save(
     """
     if now is not None:
         catch_up(root, now, say)
-    report = compare(root, policy, baseline=baseline, say=say)
+    report = compare(root, policy, baseline=baseline, change=change, say=say)
     save(root, report)
     if now is not None:
         record(root, policy, report, now=now, change=change, say=say)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from mlci import __version__
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
     from mlci.edges.git import History
     from mlci.nouns.finding import Comparison, Finding
+    from mlci.nouns.ledger import Asked
     from mlci.nouns.policy import PolicyFile
+
+_PLAIN = re.compile(r"[A-Za-z0-9][\w./-]{0,99}", re.ASCII)
+"""Names of pull requests that mean nothing to a shell."""
 
 
 def assemble(
@@ -26,7 +31,7 @@ def assemble(
     *,
     findings: tuple[Finding, ...],
     comparisons: tuple[Comparison, ...] = (),
-    used: int | None = None,
+    asked: Asked | None = None,
 ) -> Verdict:
     """One verdict from all findings. The same files give the same bytes: no clock, no host, no random number.
 
@@ -36,9 +41,10 @@ def assemble(
         history: Names the commit.
         findings: Everything that was found.
         comparisons: One for each baseline.
-        used: Which use of the test set this is, where somebody counts.
+        asked: Which use of the test set this is, and which look of its pull request, where somebody counts.
     """
     gate = policy.policy.gate
+    use, look = asked if asked is not None else (None, None)
     compared = any(comparison.status == "compared" for comparison in comparisons)
     return Verdict(
         project=project_name(root, policy),
@@ -51,9 +57,10 @@ def assemble(
         dirty=history.dirty,
         digests=digests(root, policy),
         alpha=gate.alpha if gate is not None else None,
+        look=look,
         beta=gate.beta if gate is not None else None,
         footer=footer(
-            gate.alpha if gate is not None and compared else None, used, gate.reuse if gate is not None else None
+            gate.alpha if gate is not None and compared else None, use, gate.reuse if gate is not None else None, look
         ),
     )
 
@@ -75,6 +82,13 @@ def assemble_stage(root: Path, policy: PolicyFile, *, findings: tuple[Finding, .
         alpha=gate.alpha if gate is not None else None,
         beta=gate.beta if gate is not None else None,
     )
+
+
+def repeat(change: str) -> tuple[str, ...]:
+    """The commands that come to the same verdict elsewhere; a look of a pull request needs what others entered."""
+    if not _PLAIN.fullmatch(change):
+        return ("dvc repro", "mlci compare", "mlci report")
+    return ("mlci status --fetch", "dvc repro", f"mlci compare --change {change}", "mlci report")
 
 
 def project_name(root: Path, policy: PolicyFile) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from mlci.nouns import units
@@ -18,6 +19,19 @@ def beta_of(gate: Gate, promise: MetricGate) -> float:
     the end if it is tried again and again. The bound is for tries that do not learn from the outcomes.
     """
     return gate.beta / gate.reuse if promise.critical else gate.beta
+
+
+def alpha_of(gate: Gate, look: int | None) -> float:
+    """The chance to block a model that is no worse that one run may spend, over all its checks together.
+
+    The k-th look of a pull request spends alpha / 2^k: however often it is tried, alpha / 2 + alpha / 4 + ... is below
+    alpha. Where the looks of a pull request are not known, every run spends alpha for itself.
+
+    >>> from mlci.nouns.policy import Gate
+    >>> [alpha_of(Gate(), look) for look in (None, 1, 2, 3)]
+    [0.05, 0.025, 0.0125, 0.00625]
+    """
+    return gate.alpha if look is None else math.ldexp(gate.alpha, -look)
 
 
 def spent_finding(used: int, policy: PolicyFile, reuse: int) -> Finding:

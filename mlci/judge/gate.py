@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlci.judge.asks import Ask
-from mlci.judge.budget import beta_of
+from mlci.judge.budget import alpha_of, beta_of
 from mlci.judge.contrast import point
 from mlci.judge.stats.decision import decide
 from mlci.judge.stats.multiplicity import Corrected, tarone_holm
@@ -28,7 +28,7 @@ HOPELESS = 3.0
 """A slice that sees no loss under this many tolerances is 'too small to tell' rather than 'not enough data yet'."""
 
 
-def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile) -> tuple[Finding, ...]:
+def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile, *, look: int | None = None) -> tuple[Finding, ...]:
     """Decide all checks of a run together.
 
     Every check that can block shares one bound alpha on a false block (Tarone-Holm); passing needs no correction,
@@ -38,12 +38,14 @@ def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile) -> tuple[Finding
         asks: All checks, against all baselines.
         gate: Error rates.
         policy: For the places of the findings.
+        look: Which look of its pull request this is, where that is known; each spends half of what is left of alpha.
     """
+    alpha = alpha_of(gate, look)
     judged = [ask for ask in asks if isinstance(ask.seen, Change | Estimate)]
-    corrected = tarone_holm([_p(ask) for ask in judged], [_smallest(ask) for ask in judged], gate.alpha)
+    corrected = tarone_holm([_p(ask) for ask in judged], [_smallest(ask) for ask in judged], alpha)
     at = {id(ask): i for i, ask in enumerate(judged)}
     several = len({ask.baseline for ask in asks if ask.baseline is not None}) > 1
-    return tuple(_finding(ask, at.get(id(ask)), corrected, gate, policy, several=several) for ask in asks)
+    return tuple(_finding(ask, at.get(id(ask)), corrected, gate, alpha, policy, several=several) for ask in asks)
 
 
 def _p(ask: Ask) -> float:
@@ -57,9 +59,9 @@ def _smallest(ask: Ask) -> float:
 
 
 def _finding(
-    ask: Ask, at: int | None, corrected: Corrected, gate: Gate, policy: PolicyFile, *, several: bool
+    ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha: float, policy: PolicyFile, *, several: bool
 ) -> Finding:
-    evidence = _evidence(ask, at, corrected, gate)
+    evidence = _evidence(ask, at, corrected, gate, alpha)
     threshold = float(corrected.threshold[at]) if at is not None else 0.0
     outcome = _outcome(ask, evidence, threshold)
     promise, why = ask.gate, f"{ask.seen.why} " if isinstance(ask.seen, Missing) else ""
@@ -70,7 +72,7 @@ def _finding(
         level=promise.level,
         critical=promise.critical,
         outcome=outcome,
-        message=why + gate_message(evidence, outcome, alpha=gate.alpha, beta=beta_of(gate, promise)),
+        message=why + gate_message(evidence, outcome, alpha=gate.alpha, beta=beta_of(gate, promise), spent=alpha),
         mend="Leave the metric out, or give it what it needs." if why else gate_mend(evidence, outcome),
         place=policy.place(*ask.path),
         gate=evidence,
@@ -95,7 +97,7 @@ def _check_id(ask: Ask, *, several: bool) -> str:
     return f"gate{part}.{ask.metric}.{word if ask.kind == 'change' else limit}{end}"
 
 
-def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate) -> GateEvidence:
+def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha: float) -> GateEvidence:
     seen = ask.seen
     known: dict[str, object] = {
         "metric": ask.metric,
@@ -134,7 +136,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate) -> Gat
             "tolerance": ask.tolerance,
             "more_rows": further.rows if further else None,
             "more_labels": further.labels if further else None,
-            "detectable": _detectable(seen, gate.alpha / max(tests, 1)),
+            "detectable": _detectable(seen, alpha / max(tests, 1)),
         }
     )
 

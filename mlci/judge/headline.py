@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from mlci.nouns import units
@@ -143,18 +144,28 @@ def _plural(number: int, noun: str) -> str:
     return f"{units.count(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def footer(alpha: float | None = None, used: int | None = None, planned: int | None = None) -> str:
+def footer(
+    alpha: float | None = None, used: int | None = None, planned: int | None = None, look: int | None = None
+) -> str:
     """What the verdict promises: the share of good models that are blocked, and how used the test set is.
 
     Args:
-        alpha: Chance to block a model that is no worse on any check; None where nothing was compared.
+        alpha: Chance to block a model that is no worse on any check, of a pull request where its looks are known, else
+            of a run; None where nothing was compared.
         used: Uses of this test set so far, this one included.
         planned: Uses that were planned.
+        look: Which look of its pull request this is; None where that is not known.
     """
     said = [f"Use {used} of {planned} of this test set."] if used is not None and planned is not None else []
-    if alpha is not None:
+    if alpha is None:
+        return " ".join(said)
+    if look is not None:
         said.append(
-            f"A model that is no worse on any check is blocked in at most about {100 * alpha:.3g} of 100 pull "
-            "requests, over all checks together."
+            f"{units.ordinal(look)} look of this pull request: each look may block by chance half as often as the one "
+            f"before, this one in {100 * math.ldexp(alpha, -look):.3g} of 100."
         )
+    over = "comparisons, over all checks" if look is None else "pull requests, over all looks and checks"
+    said.append(
+        f"A model that is no worse on any check is blocked in at most about {100 * alpha:.3g} of 100 {over} together."
+    )
     return " ".join(said)

@@ -28,7 +28,9 @@ def gate_title(evidence: GateEvidence, *, name_baseline: bool = False) -> str:
     return f"{title}, against {evidence.baseline}" if name_baseline and evidence.baseline else title
 
 
-def gate_message(evidence: GateEvidence, outcome: Outcome, *, alpha: float = 0.05, beta: float = 0.05) -> str:
+def gate_message(
+    evidence: GateEvidence, outcome: Outcome, *, alpha: float = 0.05, beta: float = 0.05, spent: float | None = None
+) -> str:
     """What the check found, in the manner of a colleague who explains it.
 
     Args:
@@ -36,6 +38,7 @@ def gate_message(evidence: GateEvidence, outcome: Outcome, *, alpha: float = 0.0
         outcome: What the judge made of them.
         alpha: Chance to block a model that is no worse; tells 'chance' from 'an allowed drop'.
         beta: One minus the confidence of the bound that a pass rests on (smaller for a critical check).
+        spent: What this look may spend of alpha; default: all of it.
     """
     if outcome == "not_measured":
         return "This was not measured, and what was not measured does not pass."
@@ -47,7 +50,9 @@ def gate_message(evidence: GateEvidence, outcome: Outcome, *, alpha: float = 0.0
         return _value_message(evidence, outcome, alpha, beta)
     if outcome == "pass":
         return _change_passes(evidence, beta)
-    return _change_fails(evidence) if outcome == "fail" else _change_is_open(evidence, alpha)
+    if outcome == "fail":
+        return _change_fails(evidence)
+    return _change_is_open(evidence, alpha, alpha if spent is None else spent)
 
 
 def gate_mend(evidence: GateEvidence, outcome: Outcome) -> str:
@@ -136,8 +141,8 @@ def _what_happened(evidence: GateEvidence) -> str:
     return f"The {units.metric_name(evidence.metric)} {moved} by {size}."
 
 
-def _change_is_open(evidence: GateEvidence, alpha: float) -> str:
-    said = [_what_is_seen(evidence) + _chance(evidence, alpha) + "."]
+def _change_is_open(evidence: GateEvidence, alpha: float, spent: float) -> str:
+    said = [_what_is_seen(evidence) + _chance(evidence, alpha, spent) + "."]
     if evidence.worst is not None:
         worst, allowed = _worst_and_allowed(evidence)
         size = units.with_unit(evidence.metric, worst)
@@ -162,7 +167,7 @@ def _what_is_seen(evidence: GateEvidence) -> str:
     return f"The {units.metric_name(evidence.metric)} changed by {change}"
 
 
-def _chance(evidence: GateEvidence, alpha: float) -> str:
+def _chance(evidence: GateEvidence, alpha: float, spent: float) -> str:
     """Whether what is seen can be chance; nothing where it is no loss."""
     if evidence.p_value is None or not _is_worse(evidence):
         return ""
@@ -170,6 +175,8 @@ def _chance(evidence: GateEvidence, alpha: float) -> str:
         return "; that can be chance"
     if evidence.p_adjusted is None or evidence.p_adjusted > alpha:
         return "; over so many checks that can be chance"
+    if evidence.p_adjusted > spent:
+        return "; over so many looks of one pull request that can be chance"
     return "; that is hardly chance, but may be no more than you allow"
 
 

@@ -215,7 +215,9 @@ class Verdict(Noun):
         commit: Commit whose files were judged, or empty outside of Git.
         dirty: Whether tracked files differed from that commit.
         digests: What was judged.
-        alpha: Chance to block a model that is no worse on any check.
+        alpha: Chance to block a model that is no worse on any check: of a pull request where `look` is known, else of
+            a run.
+        look: Which look of its pull request this is: it spends alpha / 2^look; null where that is not known.
         beta: Chance, per check, to pass a model that is worse by the tolerance.
         footer: What the verdict promises, and how used the test set is, in words.
     """
@@ -231,6 +233,7 @@ class Verdict(Noun):
     dirty: bool = False
     digests: Digests = Digests()
     alpha: float | None = None
+    look: int | None = None
     beta: float | None = None
     footer: str = ""
 

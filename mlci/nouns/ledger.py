@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -44,28 +44,56 @@ class Use(Noun):
         """What makes two entries one use: judging the same again tells nobody anything new."""
         return self.test, self.candidate, self.baselines, self.policy
 
+    @property
+    def entry(self) -> tuple[Key, str]:
+        """What is entered once: two changes that ask the same are one use, but a look of each of them."""
+        return self.key, self.change
+
 
 def union(uses: Iterable[Use]) -> tuple[Use, ...]:
-    """Every use once, as it was first entered, oldest first; the order in which ledgers are merged changes nothing."""
-    kept: dict[Key, Use] = {}
+    """Every entry once, as it was first made, oldest first; the order in which ledgers are merged changes nothing."""
+    kept: dict[tuple[Key, str], Use] = {}
     for use in sorted(uses, key=lambda use: (use.at, use.model_dump_json())):
-        kept.setdefault(use.key, use)
+        kept.setdefault(use.entry, use)
     return tuple(kept.values())
 
 
 class Ledger(Noun):
-    """All uses of all test sets, oldest first, each once."""
+    """All uses of all test sets, oldest first, each once for every change that asked."""
 
     uses: tuple[Use, ...] = ()
 
     def of(self, test: str) -> tuple[Use, ...]:
-        """The uses of one test set."""
-        return tuple(use for use in self.uses if use.test == test)
+        """The uses of one test set, each once."""
+        kept: dict[Key, Use] = {}
+        for use in self.uses:
+            if use.test == test:
+                kept.setdefault(use.key, use)
+        return tuple(kept.values())
 
     def number(self, key: Key) -> int:
         """Which use of its test set this is, counted from 1: its place if it was entered, else the next one."""
-        known = [use.key for use in self.of(key[0])]
-        return known.index(key) + 1 if key in known else len(known) + 1
+        return _place(key, [use.key for use in self.of(key[0])])
+
+    def look(self, change: str, key: Key) -> int:
+        """Which look of a change this is, counted from 1, on whatever test set; asking the same again is no new one."""
+        return _place(key, [use.key for use in self.uses if use.change == change])
+
+
+def _place(key: Key, known: list[Key]) -> int:
+    return known.index(key) + 1 if key in known else len(known) + 1
+
+
+class Asked(NamedTuple):
+    """What a run asks of its test set, by what is known where it runs.
+
+    Attributes:
+        use: Which use of the test set it is, counted from 1; None where it is none, or where nobody counts.
+        look: Which look of its pull request it is; None where that is not known either.
+    """
+
+    use: int | None = None
+    look: int | None = None
 
 
 Sent = Literal["sent", "kept", "alone"]

@@ -80,6 +80,16 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def ordinal(place: int) -> str:
+    """A place in an order.
+
+    >>> [ordinal(place) for place in (1, 2, 3, 4, 11, 22, 113)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd', '113th']
+    """
+    teens = place // 10 % 10 == 1
+    return f"{place:,}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th')}"
+
+
 def about(value: int) -> str:
     """The same with three significant digits: what is an estimate does not look exact."""
     digits = len(str(abs(value)))

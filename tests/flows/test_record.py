@@ -153,3 +153,54 @@ def test_a_broken_ledger_ends_with_its_mend(judged, people):
         done = judged.mlci(command)
         assert done.returncode == 3
         assert "mend: `git log -p refs/mlci/ledger`" in done.stderr
+
+
+def test_looks_of_a_pull_request_share_alpha(judged, people):
+    try_model(judged, people, 1)
+    first = compare(judged, "--record", "--change", "7")
+    assert first["look"] == 1
+    assert "1st look of this pull request" in first["footer"]
+    assert "this one in 2.5 of 100" in first["footer"]
+    assert "of 100 pull requests, over all looks" in first["footer"]
+    assert "mlci compare --change 7" in json.loads((judged.root / "reports/report.json").read_text())["repeat"]
+    assert compare(judged, "--record", "--change", "7") == first
+    try_model(judged, people, 2)
+    # Asking is enough: nothing is entered, and a run that asks again is told the same.
+    before = judged.git("rev-parse", REF)
+    assert [compare(judged, "--change", "7")["look"] for _ in range(2)] == [2, 2]
+    assert compare(judged, "--change", "8")["look"] == 1
+    assert judged.git("rev-parse", REF) == before
+    # Nobody said which pull request it is: each run has an alpha of its own, and says so.
+    verdict = compare(judged)
+    assert verdict["look"] is None
+    assert "of 100 comparisons, over all checks together." in verdict["footer"]
+
+
+def test_two_pull_requests_that_ask_the_same_look_both_and_use_once(judged, people, tmp_path):
+    try_model(judged, people, 1)
+    compare(judged, "--record", "--change", "7")
+    verdict = compare(judged, "--record", "--change", "8")
+    assert (verdict["look"], verdict["footer"][:10]) == (1, "Use 1 of 2")
+    assert [use.change for use in LedgerRef(tmp_path / "origin.git").read().uses] == ["7", "8"]
+    try_model(judged, people, 2)
+    verdict = compare(judged, "--record", "--change", "8")
+    assert (verdict["look"], verdict["footer"][:10]) == (2, "Use 2 of 2")
+
+
+def test_a_later_look_needs_more_to_block(judged, people):
+    """Five rows got worse and none better: p is 1/64, which is below alpha and above alpha / 4."""
+    judged.git("checkout", "-q", "main")
+    (judged.root / "params.yaml").write_text(POLICY.replace("0.05", "0"))
+    judged.commit("Allow nothing")
+    judged.git("checkout", "-qB", "feature")
+    try_model(judged, people, 1)
+    judged.mlci("compare", "--record", "--change", "7")
+    wrong = people.wrong(0.1)
+    wrong[(~wrong).nonzero()[0][:5]] = True
+    judged.write("predictions.parquet", **people.answers(wrong))
+    judged.commit("Five rows worse")
+    outcomes = [
+        json.loads(judged.mlci("compare", "--json", *named).stdout)["verdict"]["outcome"]
+        for named in ((), ("--change", "8"), ("--change", "7"))
+    ]
+    assert outcomes == ["fail", "fail", "inconclusive"]

@@ -140,6 +140,13 @@ def test_what_is_said_of_a_change(given, outcome, said):
     assert gate_message(evidence(**given), outcome) == said
 
 
+def test_a_late_look_says_that_it_may_block_less():
+    seen = evidence(gained=44, lost=70, p_value=0.002, p_adjusted=0.03)
+    assert gate_message(seen, "inconclusive", spent=0.025) == (
+        "The models differ on 114 rows: 44 better, 70 worse; over so many looks of one pull request that can be chance."
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "outcome", "said"),
     [

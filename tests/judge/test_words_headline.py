@@ -108,7 +108,16 @@ def test_levels_decide():
 
 def test_footer():
     assert footer(0.05, 7, 50) == (
-        "Use 7 of 50 of this test set. A model that is no worse on any check is blocked in at most about 5 of 100 pull "
-        "requests, over all checks together."
+        "Use 7 of 50 of this test set. A model that is no worse on any check is blocked in at most about 5 of 100 "
+        "comparisons, over all checks together."
     )
     assert footer() == ""
+
+
+def test_the_footer_says_what_a_look_of_a_pull_request_spends():
+    assert footer(0.05, 7, 50, 3) == (
+        "Use 7 of 50 of this test set. 3rd look of this pull request: each look may block by chance half as often as "
+        "the one before, this one in 0.625 of 100. A model that is no worse on any check is blocked in at most about 5 "
+        "of 100 pull requests, over all looks and checks together."
+    )
+    assert footer(None, 7, 50, 3) == "Use 7 of 50 of this test set."

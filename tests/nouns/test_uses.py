@@ -49,3 +49,19 @@ def test_what_is_left_is_never_negative():
     assert UsedTestSet(test="a", used=7, planned=50).left == 43
     assert UsedTestSet(test="a", used=70, planned=50).left == 0
     assert UsedTestSet(test="a", used=7).left is None
+
+
+def test_looks_of_a_change_are_counted_over_all_test_sets():
+    def use(candidate, change, *, test="a", second=0):
+        at = f"2026-03-01T12:00:0{second}Z"
+        return Use(test=test * 64, candidate=candidate * 64, policy="p", outcome="pass", at=at, change=change)
+
+    first, other = use("1", "7"), use("1", "8", second=1)
+    second, fresh = use("2", "7", second=2), use("2", "7", test="b", second=3)
+    ledger = Ledger(uses=union([fresh, second, other, first, first]))
+    assert [ledger.look("7", each.key) for each in (first, second, fresh)] == [1, 2, 3]
+    assert ledger.look("7", use("3", "7").key) == 4
+    assert [ledger.look("8", each.key) for each in (first, second)] == [1, 2]
+    assert ledger.look("9", first.key) == 1
+    # What two changes ask alike is a look of each of them, but one use of the test set.
+    assert [each.candidate[0] for each in ledger.of("a" * 64)] == ["1", "2"]

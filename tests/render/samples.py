@@ -223,7 +223,7 @@ CHARTS = Charts(
 )  # fmt: skip
 
 
-def report(findings, comparisons=(), *, gates=True, **given):
+def report(findings, comparisons=(), *, gates=True, look=None, **given):
     verdict = Verdict(
         project="flights",
         outcome=overall(findings),
@@ -234,8 +234,9 @@ def report(findings, comparisons=(), *, gates=True, **given):
         commit="0b9e8f7a6b5c4d3e2f5f1e0c9a7d3b4e2f8a6c1d",
         digests=Digests(policy="1f" * 32, model="2e" * 32, predictions="3d" * 32, data={"flights": "4c" * 32}),
         alpha=0.05 if gates else None,
+        look=look,
         beta=0.05 if gates else None,
-        footer=footer(0.05, 7, 50) if gates else "",
+        footer=footer(0.05, 7, 50, look) if gates else "",
     )
     return Report(**{"verdict": verdict, "repeat": REPEAT} | given)
 
@@ -274,7 +275,8 @@ def failing():
 
 
 def inconclusive():
-    return report([*DATA, OPEN], [compared(rows=2_000, leaked=0, rescored=False, flips=())], metrics=METRICS[:1])
+    met = compared(rows=2_000, leaked=0, rescored=False, flips=())
+    return report([*DATA, OPEN], [met], metrics=METRICS[:1], look=3)
 
 
 def first_run():
