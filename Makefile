@@ -27,6 +27,7 @@ demo: setup  ## Reproduce the pipeline on real flights, compare with the previou
 
 test: lint  ## Lint, and run every test (minutes)
 	.ci/system-packages
+	$(BIN)/python tests/forge/forge_npm.py
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=95
 

@@ -1,0 +1,295 @@
+"""A proxy before the emulator: it records, checks, breaks what it is told to, and adds what the emulator lacks."""
+
+import http.client
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from forge_openapi import problems
+
+ACTIONS = "github-actions[bot]"
+BODY_LIMIT = 65_536
+_WRITES = (
+    (re.compile(r"/check-(runs|suites)"), ("checks",)),
+    (re.compile(r"/statuses/"), ("statuses",)),
+    (re.compile(r"/pulls(/|$)"), ("pull_requests",)),
+    (re.compile(r"/issues(/|$)|/labels(/|$)"), ("issues", "pull_requests")),
+    (re.compile(r"/releases|/git/|/contents/"), ("contents",)),
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """Who a token is and what it may do.
+
+    Attributes:
+        login: Whose comments are written with it.
+        secret: The token.
+        permissions: Of a workflow's own token: such as `{"checks": "write"}`; None for a person's (a classic one, which
+            may do all that the person may, except that checks are for apps).
+    """
+
+    login: str
+    secret: str
+    permissions: dict[str, str] | None = None
+
+    def refuses(self, method, path):
+        """Why GitHub would answer 403, in its words; None where it would not."""
+        if self.permissions is None:
+            wanted = method != "GET" and re.search(r"/check-(runs|suites)", path)
+            return "You must authenticate via a GitHub App." if wanted else None
+        if path == "/user" or path.startswith("/user/"):
+            return "Resource not accessible by integration"
+        if method == "GET":
+            return None
+        for pattern, names in _WRITES:
+            if pattern.search(path):
+                able = any(self.permissions.get(name) == "write" for name in names)
+                return None if able else "Resource not accessible by integration"
+        return "Resource not accessible by integration"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer. `injected`: the emulator was not asked; `lost`: nobody saw the answer."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    login: str
+    status: int
+    asked: object
+    answered: object
+    headers: dict[str, str]
+    injected: bool = False
+    lost: bool = False
+
+
+@dataclass
+class Shown:
+    """State that the emulator does not keep, or keeps otherwise than GitHub does."""
+
+    tokens: dict[str, Token] = field(default_factory=dict)
+    shas: dict[str, str] = field(default_factory=dict)  # real commit → the emulator's
+    heads: dict[tuple[str, int], str] = field(default_factory=dict)
+    statuses: dict[tuple[str, str], list[dict[str, object]]] = field(default_factory=dict)
+    annotations: dict[int, list[dict[str, object]]] = field(default_factory=dict)
+    exchanges: list[Exchange] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    faults: list[object] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def fault(self, method, path):
+        with self.lock:
+            for fault in self.faults:
+                if fault.matches(method, path):
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def swap(self, data, *, back=False):
+        """The same bytes with the emulator's commits instead of the real ones, or the other way round."""
+        for real, inner in self.shas.items():
+            old, new = (inner, real) if back else (real, inner)
+            data = data.replace(old.encode(), new.encode())
+        return data
+
+
+class Proxy(ThreadingHTTPServer):
+    """Listens on a free port of the loopback interface; `shown` is what tests look at and change."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.shown = Shown()
+        self.inner = 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def ask(self, method, path, body=b"", secret=""):
+        """The emulator's own answer: status, headers, bytes."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.inner, timeout=30)
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, path, body=body or None, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            connection.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self._serve()
+
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        """Tests read exchanges, not a log."""
+
+    def _serve(self):
+        shown = self.server.shown
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = urlsplit(self.path)
+        token = shown.tokens.get(re.sub(r"^(Bearer|token)\s+", "", self.headers.get("Authorization", "")))
+        fault = shown.fault(self.command, parts.path)
+        lost = False
+        if fault is not None:
+            fault.hold()
+            if fault.drop == "before":
+                self.close_connection = True
+                return
+            lost = fault.drop == "after"
+        if fault is not None and fault.status:
+            status, headers, words = fault.answer()
+            answer = fault.body if fault.body is not None else _error(words)
+            injected = True
+        else:
+            status, headers, answer = self._answer(token, parts, body)
+            injected = False
+        query = parse_qs(parts.query, keep_blank_values=True)
+        sent = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
+        exchange = Exchange(
+            self.command,
+            parts.path,
+            query,
+            token.login if token else "",
+            status,
+            _read(body),
+            _read(answer),
+            sent,
+            injected,
+            lost,
+        )
+        wrong = [] if injected else problems(self.command, parts.path, query, body, status, answer)
+        with shown.lock:
+            shown.exchanges.append(exchange)
+            shown.problems += wrong
+        if lost:
+            self.close_connection = True
+            return
+        self._send(status, headers, answer)
+
+    def _send(self, status, headers, answer):
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def _answer(self, token, parts, body):
+        """What GitHub would answer: from here where the emulator can't, else from the emulator."""
+        path, shown = parts.path, self.server.shown
+        if token is None:
+            return 401, {}, _error("Bad credentials")
+        refused = token.refuses(self.command, path)
+        if refused is not None:
+            return 403, {}, _error(refused)
+        given = _read(body)
+        if isinstance(given, dict) and len(given.get("body") or "") > BODY_LIMIT:
+            return 422, {}, _error(f"Body is too long (maximum is {BODY_LIMIT} characters)")
+        with shown.lock:
+            if found := re.fullmatch(r"/repos/([^/]+/[^/]+)/(?:statuses/(\w+)|commits/(\w+)/status(es)?)", path):
+                return self._statuses(found, given)
+            if found := re.fullmatch(r"/repos/[^/]+/[^/]+/check-runs/(\d+)/annotations", path):
+                return 200, {}, json.dumps(self._annotations(int(found[1]))).encode()
+        status, headers, answer = self.server.ask(
+            self.command, shown.swap(self.path.encode()).decode(), shown.swap(body), token.secret
+        )
+        kept = {name: value for name, value in headers.items() if name.lower() in {"link", "location"}}
+        with shown.lock:
+            answer = shown.swap(answer, back=True)
+            return status, kept, self._amended(path, status, given, answer)
+
+    def _amended(self, path, status, given, answer):
+        """The emulator's answer, as GitHub gives it."""
+        told = _read(answer)
+        if status >= 400 or not isinstance(told, dict | list):
+            return answer
+        if "/pulls" in path:
+            for pull in told if isinstance(told, list) else [told]:
+                self._amend_pull(pull)
+        if "/check-runs" in path:
+            runs = told.get("check_runs", [told])
+            if self.command != "GET" and isinstance(given, dict):
+                new = (given.get("output") or {}).get("annotations") or []
+                self.server.shown.annotations.setdefault(told["id"], []).extend(new)
+            for run in runs:
+                run["output"]["annotations_url"] = f"{run['url']}/annotations"
+                run["output"]["annotations_count"] = len(self.server.shown.annotations.get(run["id"], []))
+        for user in _users(told):
+            if str(user.get("login", "")).endswith("[bot]"):
+                user["type"] = "Bot"
+        return json.dumps(told).encode()
+
+    def _amend_pull(self, pull):
+        if isinstance(pull, dict) and "head" in pull:
+            key = pull["base"]["repo"]["full_name"], pull["number"]
+            pull["head"]["sha"] = self.server.shown.heads.get(key, pull["head"]["sha"])
+
+    def _annotations(self, run):
+        return [
+            {"start_column": None, "end_column": None, "title": None, "raw_details": None, "blob_href": "", **item}
+            for item in self.server.shown.annotations.get(run, [])
+        ]
+
+    def _statuses(self, found, given):
+        """Commit statuses, which the emulator does not have."""
+        repository, sha = found[1], found[2] or found[3]
+        kept = self.server.shown.statuses.setdefault((repository, sha), [])
+        url = f"{self.server.url}/repos/{repository}"
+        if self.command == "POST":
+            if given.get("state") not in {"error", "failure", "pending", "success"}:
+                return 422, {}, _error("Validation Failed")
+            if len(given.get("description") or "") > 140:
+                return 422, {}, _error("description is too long (maximum is 140 characters)")
+            number = 1 + sum(map(len, self.server.shown.statuses.values()))
+            moment = "2026-01-01T00:00:00Z"
+            made = {
+                "url": f"{url}/statuses/{sha}",
+                "avatar_url": None,
+                "id": number,
+                "node_id": str(number),
+                "state": given["state"],
+                "description": given.get("description"),
+                "target_url": given.get("target_url"),
+                "context": given.get("context", "default"),
+                "created_at": moment,
+                "updated_at": moment,
+                "creator": None,
+            }
+            kept.insert(0, made)
+            return 201, {}, json.dumps(made).encode()
+        if found[4]:
+            return 200, {}, json.dumps(kept).encode()
+        return 404, {}, _error("Not Found")
+
+
+def _users(told):
+    """Every user in an answer."""
+    if isinstance(told, dict):
+        if "login" in told and "type" in told:
+            yield told
+        for value in told.values():
+            yield from _users(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _users(value)
+
+
+def _error(words):
+    return json.dumps({"message": words, "documentation_url": "https://docs.github.com/rest"}).encode()
+
+
+def _read(data):
+    try:
+        return json.loads(data) if data else None
+    except ValueError:
+        return data
