@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, model, plan
+from mlci.cli import data, doctor, model, plan
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, tell
 
 app = typer.Typer(
@@ -112,3 +112,4 @@ def score(
 
 app.command(epilog="Example: mlci plan --rows 2000 --differ 5% --drop 1pt")(plan.plan)
 app.command(epilog="Example: mlci status --ledger")(plan.status)
+app.command(epilog="Example: mlci doctor --score --at-least 2")(doctor.doctor)

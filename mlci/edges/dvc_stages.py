@@ -1,10 +1,16 @@
-"""Which stages of a `dvc.yaml` run mlci."""
+"""The stages of a `dvc.yaml`, and which of them run mlci."""
 
 from __future__ import annotations
 
+import posixpath
 import re
+from typing import Any
 
 import yaml
+
+from mlci.edges.yaml_file import parse_yaml
+from mlci.nouns.base import Place
+from mlci.nouns.workflow import Stage
 
 _RUNS = re.compile(r"(^|[\s;&|/])mlci\s+\S")
 
@@ -33,3 +39,61 @@ def removed_stages(base: bytes | None, own: bytes | None) -> list[str]:
     """Stages of the base whose mlci commands no stage runs any more; a renamed stage is none."""
     kept = {command for commands in mlci_commands(own).values() for command in commands}
     return [name for name, commands in mlci_commands(base).items() if not set(commands) <= kept]
+
+
+def read_stages(text: str, lock: bytes | None = None, file: str = "dvc.yaml") -> tuple[Stage, ...]:
+    """All stages, in the order of the file; one that DVC would repeat for a list or a matrix counts once.
+
+    Args:
+        text: The content of `dvc.yaml`.
+        lock: The content of `dvc.lock`, to tell which stages it knows.
+        file: How places name the file.
+
+    Raises:
+        PolicyError: It is no YAML.
+    """
+    document = parse_yaml(text, file)
+    stages = document.value.get("stages") if isinstance(document.value, dict) else None
+    locked = _locked(lock)
+    found = []
+    for name, stage in stages.items() if isinstance(stages, dict) else ():
+        inner = stage.get("do", stage) if isinstance(stage, dict) else {}
+        inner = inner if isinstance(inner, dict) else {}
+        folder = str(inner.get("wdir") or ".")
+        outs = [out for key in ("outs", "metrics", "plots") for out in _names(inner.get(key))]
+        command = inner.get("cmd") or ()
+        found.append(
+            Stage(
+                name=str(name),
+                commands=tuple(
+                    " ".join(str(each).split()) for each in ([command] if isinstance(command, str) else command)
+                ),
+                deps=tuple(_path(folder, each) for each in _names(inner.get("deps"))),
+                outs=tuple(_path(folder, each) for each in outs),
+                params=tuple(_names(inner.get("params"))),
+                place=Place(file=file, line=document.lines.get(("stages", str(name)), 1)),
+                locked=any(known == name or known.startswith(f"{name}@") for known in locked),
+            )
+        )
+    return tuple(found)
+
+
+def _locked(lock: bytes | None) -> tuple[str, ...]:
+    try:
+        known = yaml.load(lock or b"", Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+    except yaml.YAMLError:
+        return ()
+    stages = known.get("stages") if isinstance(known, dict) else None
+    return tuple(str(name) for name in stages) if isinstance(stages, dict) else ()
+
+
+def _names(listed: Any) -> list[str]:  # noqa: ANN401 - what YAML holds can be anything
+    """Paths or parameters: each a text, or a mapping of one to its settings."""
+    found: list[str] = []
+    for each in listed if isinstance(listed, list) else ():
+        found += [str(key) for key in each] if isinstance(each, dict) else [str(each)]
+    return found
+
+
+def _path(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, path))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _UNSHALLOW = "fetch the whole history: `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
+_PASSWORD = re.compile(r"://[^/@\s]+@")
 _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 
 
@@ -138,6 +139,36 @@ class History:
         except (gitdb.exc.ODBError, OSError, ValueError) as error:
             raise WorldError(f"{path} at {rev[:10]} cannot be read from Git: {error}", "try `git fsck`") from error
         return content
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that is checked out; None where HEAD is detached."""
+        return None if self.repo is None or self.repo.head.is_detached else str(self.repo.head.ref.name)
+
+    def remotes(self) -> dict[str, str]:
+        """Addresses of the remotes by name, without passwords."""
+        names = self._git("remote").split()
+        return {name: _PASSWORD.sub("://", self._git("remote", "get-url", name)) for name in names}
+
+    @property
+    def top(self) -> Path | None:
+        """The folder that holds the whole work tree; None where there is none."""
+        top = self.repo.working_tree_dir if self.repo is not None else None
+        return _resolved(top) if top else None
+
+    def files(self, *, top: bool = False) -> tuple[str, ...]:
+        """All files that Git tracks in the project, or from the top of the repository, relative to it."""
+        prefix = "" if top or self.prefix == "." else f"{self.prefix}/"
+        listed = self._git("ls-files", "-z", "--", prefix or ".").split("\0")
+        return tuple(name.removeprefix(prefix) for name in listed if name)
+
+    def tags(self) -> tuple[str, ...]:
+        """All tags, the oldest first."""
+        return tuple(self._git("tag", "--list", "--sort=creatordate").split())
+
+    def message(self, commit: str) -> str:
+        """The whole message of a commit."""
+        return self._git("log", "-1", "--format=%B", commit)
 
     def _path(self, path: str) -> str:
         return path if self.prefix == "." else f"{self.prefix}/{path}"

@@ -6,8 +6,10 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from mlci.nouns.diagnosis import Diagnosis
 from mlci.nouns.finding import Verdict
 from mlci.nouns.policy import Policy
+from mlci.nouns.rubric import TestScore
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -40,7 +42,7 @@ def _dumps(value: object) -> str:
 
 
 def schemas() -> dict[str, str]:
-    """The published JSON Schemas by file name: of `reports/verdict.json`, and of the key `mlci` in `params.yaml`."""
+    """The published JSON Schemas by file name: of what is written, and of the key `mlci` in `params.yaml`."""
     verdict = Verdict.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci verdict"}
     policy = Policy.model_json_schema(mode="validation")
     params = {
@@ -50,7 +52,10 @@ def schemas() -> dict[str, str]:
         "properties": {"mlci": {key: item for key, item in policy.items() if key != "$defs"}},
         "$defs": policy["$defs"],
     }
-    return {"verdict.schema.json": _dumps(_finite(verdict)), "params.schema.json": _dumps(_finite(params))}
+    score = TestScore.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor --score"}
+    diagnosis = Diagnosis.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor"}
+    named = {"verdict": verdict, "params": params, "score": score, "diagnosis": diagnosis}
+    return {f"{name}.schema.json": _dumps(_finite(schema)) for name, schema in named.items()}
 
 
 def _finite(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema

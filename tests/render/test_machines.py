@@ -49,7 +49,9 @@ def test_floats_are_written_the_same_on_every_machine():
     assert written["high"] is None
 
 
-@pytest.mark.parametrize("name", ["verdict.schema.json", "params.schema.json"])
+@pytest.mark.parametrize(
+    "name", ["verdict.schema.json", "params.schema.json", "score.schema.json", "diagnosis.schema.json"]
+)
 def test_published_schemas_are_current(name):
     path = REFERENCE / name
     if os.environ.get("MLCI_REGEN"):

@@ -1,0 +1,1 @@
+"""The 28 tests of the ML Test Score, judged by what a repository shows."""
