@@ -70,7 +70,7 @@ class Tags:
         if not self.shared:
             return
         try:
-            self._git("fetch", "--quiet", self._remote, "refs/tags/*:refs/tags/*")
+            self._git("fetch", self._remote, "refs/tags/*:refs/tags/*")
         except git.GitCommandError as error:
             said = str(error.stderr)
             moved = re.findall(r"(\S+)\s+\(would clobber existing tag\)", said)
