@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 _REMAKE = "make it again: `dvc repro predict`, or the command that writes it"
 
 
+def value_sql(model: Model, schema: TableSchema, column: str) -> str:
+    """A label or a decision of a table: a bool (binary), a text (multiclass) or a number (regression)."""
+    name = identifier(column)
+    if model.task == "regression":
+        return f"CAST({name} AS DOUBLE)"
+    if model.task == "multiclass":
+        return f"CAST({name} AS VARCHAR)"
+    positive, kind = model.positive, schema.kind(column)
+    if positive is None:
+        if kind == "string":
+            return f"TRY_CAST({name} AS BOOLEAN)"
+        return name if kind == "boolean" else f"CASE {name} WHEN 1 THEN TRUE WHEN 0 THEN FALSE END"
+    if kind == "boolean":
+        return name if str(positive).lower() in {"true", "1"} else f"NOT {name}"
+    return f"CAST({name} AS VARCHAR) = {literal(str(positive))}"
+
+
 class PredictionTable:
     """One predictions table, its columns found by name and checked."""
 
@@ -66,19 +83,7 @@ class PredictionTable:
         return f"{identifier('score')} >= {literal(self.model.threshold)}"
 
     def _value(self, column: str) -> str:
-        name = identifier(column)
-        if self.model.task == "regression":
-            return f"CAST({name} AS DOUBLE)"
-        if self.model.task == "multiclass":
-            return f"CAST({name} AS VARCHAR)"
-        positive, kind = self.model.positive, self.schema.kind(column)
-        if positive is None:
-            if kind == "string":
-                return f"TRY_CAST({name} AS BOOLEAN)"
-            return name if kind == "boolean" else f"CASE {name} WHEN 1 THEN TRUE WHEN 0 THEN FALSE END"
-        if kind == "boolean":
-            return name if str(positive).lower() in {"true", "1"} else f"NOT {name}"
-        return f"CAST({name} AS VARCHAR) = {literal(str(positive))}"
+        return value_sql(self.model, self.schema, column)
 
     def check(self) -> None:
         """Refuse what cannot be judged, with the number of rows and the mend."""

@@ -15,6 +15,7 @@ from mlci.edges.revisions import NotKept, Revisions
 from mlci.edges.row_digests import read_row_digests
 from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.flows.baseline import Baseline, Finder
+from mlci.flows.beats import Beaten, beats
 from mlci.flows.data_findings import read_data_report
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
@@ -77,6 +78,11 @@ class Looked(NamedTuple):
             if sample is not None:
                 asks += ask_changes(sample, gate, model, comparison.baseline)
         return asks
+
+    def beats(self) -> Beaten:
+        """The simple models of the gate, set beside the candidate."""
+        case = self.case
+        return beats(case.files, _trained_on_here(case), case.say)
 
 
 def compare(
@@ -279,15 +285,19 @@ def _findings(
 def _gate_findings(root: Path, policy: PolicyFile, baseline: str | None, which_look: int | None) -> tuple[Finding, ...]:
     """What the gate of another policy says of the same candidate."""
     looked = look(root, policy, baseline=baseline)
-    return _findings(*looked, looked.asks(), which_look)
+    beaten = looked.beats()
+    asks = [*looked.asks(), *beaten.asks]
+    return (*_findings(*looked, asks, which_look), *beaten.failed)
 
 
 def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None, change: str) -> Report:
-    asks = Looked(case, alone, met).asks()
+    looked = Looked(case, alone, met)
+    beaten = looked.beats()
+    asks = [*looked.asks(), *beaten.asks]
     comparisons = tuple(comparison for comparison, _ in met)
     gate = case.files.gate
     asked = asked_of(case.root, case.policy, digest(case.root / gate.predictions), comparisons, change)
-    findings = _findings(case, alone, met, asks, asked.look)
+    findings = (*_findings(case, alone, met, asks, asked.look), *beaten.failed)
     checked = read_data_report(case.root, case.policy)
     spent = (
         (spent_finding(asked.use, case.policy, gate.reuse),) if asked.use is not None and asked.use > gate.reuse else ()

@@ -99,8 +99,8 @@ def _in_todays_places(before: Policy, own: Policy) -> Policy:
     }
     gate, model = before.gate, own.model or before.model
     if gate is not None and own.gate is not None:
-        places = {"test": own.gate.test, "predictions": own.gate.predictions, "trained_on": own.gate.trained_on}
-        gate = gate.model_copy(update={**places, "branch": own.gate.branch, "baseline": own.gate.baseline})
+        todays = own.gate.model_dump(include={"test", "train", "predictions", "trained_on", "branch", "baseline"})
+        gate = gate.model_copy(update=todays)
     if model is not None and before.model is not None:
         model = model.model_copy(update={"cost": before.model.cost})
     return Policy.model_construct(model=model, data=tables, gate=gate, engine=own.engine, waivers=())

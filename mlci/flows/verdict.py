@@ -60,7 +60,11 @@ def assemble(
         look=look,
         beta=gate.beta if gate is not None else None,
         footer=footer(
-            gate.alpha if gate is not None and compared else None, use, gate.reuse if gate is not None else None, look
+            gate.alpha if gate is not None and compared else None,
+            use,
+            gate.reuse if gate is not None else None,
+            look,
+            simple=gate is not None and bool(gate.beats),
         ),
     )
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from mlci.nouns.policy import Gate, MetricGate, Model
     from mlci.nouns.sample import Part, Sample
+    from mlci.nouns.simple import SimpleName
 
 Seen = Change | Estimate | TooFew | Missing
-_HALVINGS = 20
+_HALVINGS = 14
 _LEAST = 1e-12
 
 
@@ -38,6 +39,10 @@ class Ask:
         positives: Positive rows among them, where the task is binary.
         seen: What the test says.
         p: One-sided p-value of what must be rejected to fail, where that is not 'no worse'.
+        least: The smallest that `p` could be, where it is given.
+        beats: Name of the simple model that the candidate is to be better than.
+        trained: Rows that the simple model was trained on, of how many.
+        better: One-sided p-value of 'the candidate is no better', for a simple model.
     """
 
     path: tuple[str, ...]
@@ -49,6 +54,10 @@ class Ask:
     positives: int | None
     seen: Seen
     p: float | None = None
+    least: float | None = None
+    beats: SimpleName | None = None
+    trained: tuple[int, int] | None = None
+    better: float | None = None
 
     @classmethod
     def of(cls, some: Sample, part: Part, metric: str, promise: MetricGate, seen: Seen, baseline: str | None) -> Ask:
@@ -58,8 +67,10 @@ class Ask:
         return cls(path, metric, part.name, promise, baseline, some.size, positives, seen)
 
     @property
-    def kind(self) -> Literal["change", "value"]:
-        """A change against a baseline, or the value against a floor or ceiling."""
+    def kind(self) -> Literal["change", "value", "beats"]:
+        """A change against a baseline, the value against a floor or ceiling, or a simple model that is to be beaten."""
+        if self.beats is not None:
+            return "beats"
         return "value" if self.baseline is None else "change"
 
     @property
@@ -138,14 +149,39 @@ def _against_tolerance(ask: Ask, again: Callable[[Terms], Seen], terms: Terms) -
     seen = ask.seen
     if ask.gate.fail_when != "worse_than_tolerance" or not isinstance(seen, Change) or ask.tolerance == 0:
         return ask
-    if seen.upper_bound >= -ask.tolerance:
-        return replace(ask, p=1.0)
-    low, high = math.log(_LEAST), math.log(terms.alpha)
+    p = p_below(again, seen, -ask.tolerance, terms, _LEAST)
+    return replace(ask, p=p if p == 1 else max(p, seen.p))
+
+
+def p_below(again: Callable[[Terms], Seen], seen: Change, limit: float, terms: Terms, least: float) -> float:
+    """The one-sided p-value of 'the gain is at least the limit': the smallest alpha whose upper bound is below it.
+
+    Found by halving on a log scale, from above: it is never smaller than the exact one.
+
+    Args:
+        again: The same test on other terms.
+        seen: What it said at `terms`.
+        limit: In the metric's unit, in its good direction.
+        terms: Whose alpha is the largest that is of interest.
+        least: The smallest p-value to tell.
+
+    Returns:
+        1 where the upper bound at `terms.alpha` is not below the limit.
+    """
+    if not seen.upper_bound < limit:
+        return 1.0
+
+    def rejects(alpha: float) -> bool:
+        stricter = again(terms.at(alpha))
+        return isinstance(stricter, Change) and stricter.upper_bound < limit
+
+    if rejects(least):
+        return least
+    low, high = math.log(least), math.log(terms.alpha)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        stricter = again(terms.at(math.exp(middle)))
-        if isinstance(stricter, Change) and stricter.upper_bound < -ask.tolerance:
+        if rejects(math.exp(middle)):
             high = middle
         else:
             low = middle
-    return replace(ask, p=max(math.exp(high), seen.p))
+    return math.exp(high)

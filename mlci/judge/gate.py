@@ -9,10 +9,11 @@ import numpy as np
 from mlci.judge.asks import Ask
 from mlci.judge.budget import alpha_of, beta_of
 from mlci.judge.contrast import point
-from mlci.judge.stats.decision import decide
+from mlci.judge.stats.decision import decide, decide_beats
 from mlci.judge.stats.multiplicity import Corrected, tarone_holm
 from mlci.judge.stats.power import further_rows, smallest_drop, smallest_drop_normal
 from mlci.judge.words import gate_mend, gate_message, gate_title
+from mlci.judge.words_beats import beats_message
 from mlci.nouns.change import Change, Estimate, Missing, TooFew
 from mlci.nouns.finding import Finding, GateEvidence
 from mlci.nouns.report import SliceChange
@@ -55,6 +56,8 @@ def _p(ask: Ask) -> float:
 
 
 def _smallest(ask: Ask) -> float:
+    if ask.least is not None:
+        return ask.least
     return ask.seen.smallest_p if isinstance(ask.seen, Change | Estimate) else 1.0
 
 
@@ -63,7 +66,7 @@ def _finding(
 ) -> Finding:
     evidence = _evidence(ask, at, corrected, gate, alpha)
     threshold = float(corrected.threshold[at]) if at is not None else 0.0
-    outcome = _outcome(ask, evidence, threshold)
+    outcome = _outcome(ask, evidence, threshold, gate)
     promise, why = ask.gate, f"{ask.seen.why} " if isinstance(ask.seen, Missing) else ""
     return Finding(
         check=_check_id(ask, several=several),
@@ -72,24 +75,35 @@ def _finding(
         level=promise.level,
         critical=promise.critical,
         outcome=outcome,
-        message=why + gate_message(evidence, outcome, alpha=gate.alpha, beta=beta_of(gate, promise), spent=alpha),
+        message=why + _message(ask, evidence, outcome, gate, alpha),
         mend="Leave the metric out, or give it what it needs." if why else gate_mend(evidence, outcome),
         place=policy.place(*ask.path),
         gate=evidence,
     )
 
 
-def _outcome(ask: Ask, evidence: GateEvidence, threshold: float) -> Outcome:
+def _message(ask: Ask, evidence: GateEvidence, outcome: Outcome, gate: Gate, alpha: float) -> str:
+    beta = beta_of(gate, ask.gate)
+    if ask.beats is not None and outcome != "not_measured":
+        return beats_message(evidence, outcome, alpha=gate.alpha, beta=beta, trained=ask.trained)
+    return gate_message(evidence, outcome, alpha=gate.alpha, beta=beta, spent=alpha)
+
+
+def _outcome(ask: Ask, evidence: GateEvidence, threshold: float, gate: Gate) -> Outcome:
     if isinstance(ask.seen, Missing):
         return "not_measured"
     if isinstance(ask.seen, TooFew):
         return "too_small"
+    if ask.better is not None:
+        return decide_beats(ask.better, _p(ask), beta=gate.beta, alpha=threshold)
     outcome = decide(ask.seen.lower_bound, _p(ask), ask.tolerance, threshold)
     blind = evidence.detectable is not None and evidence.detectable > HOPELESS * ask.tolerance > 0
     return "too_small" if outcome == "inconclusive" and ask.part is not None and blind else outcome
 
 
 def _check_id(ask: Ask, *, several: bool) -> str:
+    if ask.beats is not None:
+        return f"gate.beats.{ask.beats}"
     word = "drop" if ask.up else "rise"
     limit = "floor" if ask.up else "ceiling"
     part = f".slices.{ask.part}" if ask.part is not None else ""
@@ -102,7 +116,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
     known: dict[str, object] = {
         "metric": ask.metric,
         "slice": ask.part,
-        "baseline": ask.baseline,
+        "baseline": ask.beats or ask.baseline,
         "kind": ask.kind,
         "good": ask.gate.good,
         "rows": ask.rows,
@@ -115,7 +129,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
     known |= {
         "low": seen.low,
         "high": seen.high,
-        "p_value": seen.p,
+        "p_value": _p(ask) if ask.beats is not None else seen.p,
         "p_adjusted": float(corrected.adjusted[at]),
         "tests": tests,
         "method": seen.method,
@@ -124,7 +138,11 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
         return GateEvidence.model_validate({**known, "new": seen.value, "bound": seen.limit})
     gained, lost = seen.discordant or (None, None)
     share = (gained + lost) / seen.n if gained is not None and lost is not None else 1.0
-    further = further_rows(seen.variance, seen.n, ask.tolerance, beta=beta_of(gate, ask.gate), label_share=share)
+    risk = beta_of(gate, ask.gate)
+    if ask.beats is not None:
+        # As many as it takes to pass and, after the correction, to fail.
+        risk = min(risk, float(corrected.threshold[at]) or alpha)
+    further = further_rows(seen.variance, seen.n, ask.tolerance, beta=risk, label_share=share)
     return GateEvidence.model_validate(
         {
             **known,
@@ -136,7 +154,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
             "tolerance": ask.tolerance,
             "more_rows": further.rows if further else None,
             "more_labels": further.labels if further else None,
-            "detectable": _detectable(seen, alpha / max(tests, 1)),
+            "detectable": None if ask.beats is not None else _detectable(seen, alpha / max(tests, 1)),
         }
     )
 
@@ -151,6 +169,8 @@ def _detectable(seen: Change, alpha: float) -> float | None:
 
 
 def _limit_text(ask: Ask) -> str:
+    if ask.beats is not None:
+        return f"beats {ask.beats}"
     if ask.kind == "change":
         return f"{'drop' if ask.up else 'rise'} <= {ask.gate.change}"
     return f"{'floor' if ask.up else 'ceiling'} {ask.limit:g}"
@@ -221,5 +241,5 @@ def slice_changes(asks: Sequence[Ask], findings: Sequence[Finding]) -> tuple[Sli
             good=ask.gate.good,
         )
         for ask, finding in zip(asks, findings, strict=False)
-        if isinstance(ask.seen, Change)
+        if isinstance(ask.seen, Change) and ask.beats is None
     )

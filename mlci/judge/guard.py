@@ -17,8 +17,10 @@ Path = tuple[str, ...]
 _LEVELS = {"info": 0, "warn": 1, "block": 2}
 _MORE_IS_LOOSER = {"drop", "rise", "ceiling", "tolerance", "ks", "psi", "alpha", "beta", "reuse", "within"}
 _LESS_IS_LOOSER = {"floor"}
-_MAKES_LOOSER = {"where", "tolerance", "level", "fail_when", "optional"}
-"""Keys whose mere presence weakens a promise, compared with their defaults."""
+_MAKES_LOOSER = {"where", "tolerance", "level", "fail_when", "optional", "inputs", "train"}
+"""Keys whose mere presence weakens a promise, or may weaken it, compared with their defaults."""
+_MORE_IS_STRICTER = {"beats"}
+"""Lists whose every entry is a promise."""
 _OWN_MERGE = (
     "Merge the looser policy in a pull request of its own first, or name the check in `mlci.waivers` with reason, "
     "approver and until."
@@ -85,6 +87,8 @@ def _kind(path: Path, old: Any, new: Any) -> Literal["loosened", "tightened", "c
         return "tightened" if path[-1] in _MAKES_LOOSER else "loosened"
     if old is None:
         return "loosened" if path[-1] in _MAKES_LOOSER else "tightened"
+    if path[-1] in _MORE_IS_STRICTER:
+        return "loosened" if set(old) - set(new) else "tightened" if set(new) - set(old) else "changed"
     if path[-1] == "level":
         return "loosened" if _LEVELS[new] < _LEVELS[old] else "tightened"
     before, after = _number(old), _number(new)
@@ -113,6 +117,8 @@ def _words(value: Any) -> str:  # noqa: ANN401 - any JSON
         return ""
     if isinstance(value, dict) and "text" in value:
         return str(value["text"])
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     if isinstance(value, dict) and "value" in value:
         return f"{100 * value['value']:g}%" if value.get("relative") else f"{value['value']:g}"
     return str(value)

@@ -110,6 +110,10 @@ def _gate_number(evidence: GateEvidence, outcome: str) -> str:
     if evidence.kind == "value" or evidence.old is None or evidence.new is None:
         limit = f"; your limit is {units.limit(metric, evidence.bound)}" if evidence.bound is not None else ""
         return f"{units.value(metric, evidence.new)}{limit}"
+    if evidence.kind == "beats":
+        return (
+            f"{units.against(metric, evidence.new, evidence.old)}{'; it may be no better' if outcome != 'fail' else ''}"
+        )
     moved = units.pair(metric, evidence.old, evidence.new)
     if outcome == "fail" and evidence.lost is not None and evidence.gained is not None:
         return f"{moved} ({units.rows(evidence.lost)} worse, {units.count(evidence.gained)} better)"
@@ -145,7 +149,12 @@ def _plural(number: int, noun: str) -> str:
 
 
 def footer(
-    alpha: float | None = None, used: int | None = None, planned: int | None = None, look: int | None = None
+    alpha: float | None = None,
+    used: int | None = None,
+    planned: int | None = None,
+    look: int | None = None,
+    *,
+    simple: bool = False,
 ) -> str:
     """What the verdict promises: the share of good models that are blocked, and how used the test set is.
 
@@ -155,6 +164,7 @@ def footer(
         used: Uses of this test set so far, this one included.
         planned: Uses that were planned.
         look: Which look of its pull request this is; None where that is not known.
+        simple: Whether the candidate was to be better than simple models.
     """
     said = [f"Use {used} of {planned} of this test set."] if used is not None and planned is not None else []
     if alpha is None:
@@ -165,7 +175,9 @@ def footer(
             f"before, this one in {100 * math.ldexp(alpha, -look):.3g} of 100."
         )
     over = "comparisons, over all checks" if look is None else "pull requests, over all looks and checks"
+    better = ", and better than the simple ones by what you care about," if simple else ""
     said.append(
-        f"A model that is no worse on any check is blocked in at most about {100 * alpha:.3g} of 100 {over} together."
+        f"A model that is no worse on any check{better} is blocked in at most about {100 * alpha:.3g} of 100 {over} "
+        "together."
     )
     return " ".join(said)

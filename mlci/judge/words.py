@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlci.judge.words_beats import beats_mend
 from mlci.nouns import units
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def gate_title(evidence: GateEvidence, *, name_baseline: bool = False) -> str:
         name_baseline: Add what the candidate was compared with, where a run has several baselines.
     """
     what = units.metric_name(evidence.metric)
+    if evidence.kind == "beats":
+        return f"beats {evidence.baseline}, {what}"
     if evidence.kind == "value":
         what += " ceiling" if units.less_is_better(evidence.metric, evidence.good) else " floor"
     title = f"{what}, {evidence.slice or 'all rows'}"
@@ -57,6 +60,8 @@ def gate_message(
 
 def gate_mend(evidence: GateEvidence, outcome: Outcome) -> str:
     """What to do about it; empty where there is nothing to do."""
+    if evidence.kind == "beats" and outcome != "not_measured":
+        return beats_mend(evidence, outcome)
     knob = _knob(evidence)
     if outcome == "fail" and evidence.kind == "change":
         rows = "these rows" if evidence.slice else "the rows that got worse"

@@ -61,8 +61,10 @@ class GateEvidence(Noun):
         metric: The metric's name.
         good: Which way is good, where the metric is one of the project's own.
         slice: Name of the slice, or None for all rows.
-        baseline: What the candidate was compared with (`merge-base`, `release`, …); None for a floor or ceiling.
-        kind: Whether the finding is about a change or about the absolute value.
+        baseline: What the candidate was compared with (`merge-base`, `release`, …; kind `beats`: the simple model);
+            None for a floor or ceiling.
+        kind: Whether the finding is about a change, about the absolute value, or about being better than a simple
+            model.
         rows: Test rows that both models scored.
         positives: Rows with the positive label, where the task is binary.
         old: The baseline's value of the metric.
@@ -72,10 +74,11 @@ class GateEvidence(Noun):
         worst: How large a loss in the bad direction cannot be ruled out, at least 0 (kind `change`).
         gained: Rows that only the candidate has right, for metrics of right and wrong.
         lost: Rows that only the baseline has right.
-        p_value: One-sided p-value of 'the candidate is no worse'.
+        p_value: One-sided p-value of 'the candidate is no worse' (kind `beats`: 'is better by the
+            tolerance'; 1 where it is above alpha).
         p_adjusted: The same after correcting for all checks of the run.
         tests: Number of checks that it was corrected for.
-        tolerance: The allowed loss in the metric's unit (kind `change`).
+        tolerance: The allowed loss in the metric's unit (kind `change`), or the advantage that matters (kind `beats`).
         bound: The floor or ceiling, in the metric's unit (kind `value`).
         limit: The limit as the policy says it, such as `drop <= 0.01` or `floor 0.85`.
         more_rows: Further rows that would settle an inconclusive check 4 times in 5 if the models are equally good.
@@ -88,7 +91,7 @@ class GateEvidence(Noun):
     good: Literal["up", "down"] | None = None
     slice: str | None = None
     baseline: str | None = None
-    kind: Literal["change", "value"]
+    kind: Literal["change", "value", "beats"]
     rows: int
     positives: int | None = None
     old: float | None = None

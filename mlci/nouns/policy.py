@@ -15,6 +15,7 @@ from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, d
 from mlci.nouns.rubric import Declared, TestName
 from mlci.nouns.scalars import Amount, Number, Size, number
 from mlci.nouns.shorthand import NUMBER, TEXTS, Shorthand, one_or_many
+from mlci.nouns.simple import Beats, misfit
 from mlci.nouns.waiver import Waiver
 
 if TYPE_CHECKING:
@@ -189,6 +190,9 @@ class Gate(Noun):
     beta: float = Field(0.05, gt=0, lt=0.5, description="chance to pass a model that is worse by the tolerance")
     metrics: dict[str, MetricGate] = {}
     slices: Slices = Slices()
+    beats: Annotated[Beats, Field(json_schema_extra=one_or_many)] = ()
+    train: str = Field("data/train.parquet", description="the training table, for the simple models of `beats`")
+    inputs: Names = Field((), description="columns that simple models read; default: the model's inputs")
     group: str | None = Field(None, description="a column of the test table: rows of one value are no independent ones")
     weak: Weak | None = Field(None, description="look for weak slices: reported, never judged")
     fairness: Fairness | None = Field(None, description="rates by group: reported, never judged")
@@ -221,11 +225,23 @@ class Policy(Noun):
             raise ValueError("gate: a gate needs `model:` with at least name, label and id")
         places: list[tuple[str, dict[str, MetricGate]]] = [("gate.metrics", self.gate.metrics)]
         places += [(f"gate.slices.{name}", part.metrics) for name, part in self.gate.slices.named.items()]
+        _beatable(self.gate, self.model)
         own = {name: item for name, item in self.gate.metrics.items() if item.function is not None}
         for where, metrics in places:
             for name, gate in metrics.items():
                 _agrees(f"{where}.{name}", name, _own(f"{where}.{name}", name, gate, own), self.model)
         return self
+
+
+def _beatable(gate: Gate, model: Model) -> None:
+    """Refuse simple models that the task has not, or that nothing tells from the candidate."""
+    if gate.beats and (why := misfit(gate.beats, model.task)) is not None:
+        raise ValueError(f"gate.beats: {why}")
+    if gate.beats and not gate.metrics:
+        raise ValueError("gate.beats: it takes a metric in `gate.metrics` to tell which model is better")
+    for column in (model.label, model.id):
+        if column in gate.inputs:
+            raise ValueError(f"gate.inputs: {column!r} is the label or the id, which no model may read")
 
 
 def _own(where: str, name: str, gate: MetricGate, own: dict[str, MetricGate]) -> MetricGate:

@@ -144,6 +144,11 @@ def pair(metric: str, old: float, new: float) -> str:
     return f"{_bare(metric, old, decimals)} {ARROW} {_bare(metric, new, decimals)}{unit}"
 
 
+def against(metric: str, one: float, other: float) -> str:
+    """`88.1 against 84.7 %`, with as many decimals as it takes to tell the two apart (at most five)."""
+    return pair(metric, one, other).replace(ARROW, "against")
+
+
 def _decimals(metric: str, old: float, new: float) -> int:
     first = 1 if is_share(metric) else max(_default_decimals(old), _default_decimals(new))
     for decimals in range(first, _MOST_DIGITS):

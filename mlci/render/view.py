@@ -119,6 +119,8 @@ def _number(finding: Finding) -> str:
 
 def _gate_number(evidence: GateEvidence) -> str:
     if evidence.old is not None and evidence.new is not None:
+        if evidence.kind == "beats":
+            return units.against(evidence.metric, evidence.new, evidence.old)
         return units.pair(evidence.metric, evidence.old, evidence.new)
     return units.value(evidence.metric, evidence.new)
 

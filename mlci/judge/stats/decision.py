@@ -53,3 +53,23 @@ def decide_change(
 ) -> Outcome:
     """The same for a noun. `threshold` is what the correction leaves of alpha for this check; 0 never fails."""
     return decide(seen.lower_bound, seen.p, tolerance, threshold, fail_when=fail_when, upper_bound=seen.upper_bound)
+
+
+def decide_beats(no_better: float, as_good: float, *, beta: float, alpha: float) -> Outcome:
+    """Pass, fail or inconclusive beside a model that is to be beaten. NaN neither passes nor fails.
+
+    - pass: 'no better' is rejected at beta.
+    - fail: 'better by the tolerance' is rejected at what the correction for all checks leaves of alpha, and not pass.
+
+    Args:
+        no_better: p-value of 'the candidate is no better'.
+        as_good: p-value of 'the candidate is better by the tolerance'.
+        beta: chance to pass a candidate that is no better.
+        alpha: threshold of this check; 0 never fails.
+
+    >>> decide_beats(0.01, 1.0, beta=0.05, alpha=0.05), decide_beats(0.6, 0.001, beta=0.05, alpha=0.05)
+    ('pass', 'fail')
+    """
+    if no_better <= beta:
+        return "pass"
+    return "fail" if as_good <= alpha else "inconclusive"
