@@ -1,0 +1,171 @@
+"""Runs a workflow under `act`, as GitHub's runner would, with local stand-ins for actions and no network."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlci.nouns.workflows import ACTIONS
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+STAND_INS = HERE / "actions"
+
+
+def stand_ins():
+    """The folder of each pinned action by `owner/name@commit`."""
+    pins = {action.split(" ")[0] for action in ACTIONS.values()}
+    found = {}
+    for pin in pins:
+        path, commit = pin.split("@")
+        owner, name = path.split("/")[:2]
+        found[f"{owner}/{name}@{commit}"] = STAND_INS / owner / name
+    return found
+
+
+@dataclass
+class Step:
+    job: str
+    name: str
+    result: str
+
+
+@dataclass
+class Run:
+    """What a run did, as `act --json` tells it."""
+
+    code: int
+    log: str
+    lines: list
+    steps: list = field(default_factory=list)
+    outputs: dict = field(default_factory=dict)
+    summary: str = ""
+    said: list = field(default_factory=list)
+
+    @property
+    def outcome(self):
+        return "success" if self.code == 0 else "failure"
+
+    def step(self, name):
+        """The result of the step with this name; None where it did not run."""
+        return next((step.result for step in self.steps if step.name == name), None)
+
+
+def read_run(code, text):
+    run = Run(code, text, [])
+    for line in text.splitlines():
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if "Skipping unsupported platform" in str(told.get("msg")):
+            raise AssertionError(told["msg"])
+        if told.get("raw_output"):
+            run.lines.append(told["msg"].rstrip("\n"))
+        if told.get("stage") == "Main" and "stepResult" in told:
+            run.steps.append(Step(told.get("job", ""), told["step"], told["stepResult"]))
+        match told.get("command"):
+            case "set-output":
+                run.outputs[told["name"]] = told["arg"]
+            case "summary":
+                run.summary += told["content"]
+            case "error" | "warning" | "notice" as level:
+                run.said.append((level, told.get("arg", ""), told.get("kvPairs") or {}))
+    return run
+
+
+class Runner:
+    """One machine of GitHub's: an empty home, no secrets, and an `act` that finds everything here."""
+
+    def __init__(self, folder, *, git_url, api_url="http://127.0.0.1:9"):
+        self.folder = Path(folder)
+        self.git_url = git_url
+        self.api_url = api_url
+        self.artifacts = self.folder / "artifacts"
+        self.cache = self.folder / "cache"
+        self.uv_log = self.folder / "uv.log"
+        self._runs = 0
+        for made in (self.artifacts, self.folder / "home"):
+            made.mkdir(parents=True)
+        self.uv_log.touch()
+
+    def run(self, source, workflow, event, payload, *, token, run_id=None, variables=None):
+        """Run one workflow file.
+
+        Args:
+            source: The repository and commit whose workflow file runs: a bare repository, and a revision of it.
+            workflow: Name of the file.
+            event: Name of the event.
+            payload: The event.
+            token: The job's token.
+            run_id: Number of the run; counted up where it is not told.
+            variables: More environment variables.
+        """
+        self._runs += 1
+        here = self.folder / f"run-{self._runs}"
+        self._check_out(source, here / "source")
+        (here / "event.json").write_text(json.dumps(payload))
+        environment = {
+            "GIT_PAGER": "cat",
+            "GITHUB_API_URL": self.api_url,
+            "GITHUB_REPOSITORY": payload["repository"]["full_name"],
+            "GITHUB_RUN_ID": str(run_id or 1000 + self._runs),
+            "GITHUB_SERVER_URL": self.git_url,
+            **(variables or {}),
+        }
+        command = [
+            shutil.which("act", path=Path(sys.executable).parent) or "act",
+            event,
+            *("--directory", here / "source"),
+            *("--workflows", here / "source/.github/workflows" / workflow),
+            *("--eventpath", here / "event.json"),
+            *("--platform", "ubuntu-latest=-self-hosted"),
+            *("--env-file", "/dev/null", "--secret-file", "/dev/null", "--var-file", "/dev/null"),
+            *("--secret", f"GITHUB_TOKEN={token}"),
+            *("--defaultbranch", "main"),
+            *("--action-cache-path", here / "act"),
+            *("--json", "--no-cache-server", "--no-skip-checkout", "--pull=false"),
+            *(part for name, value in environment.items() for part in ("--env", f"{name}={value}")),
+            *(part for pin, folder in stand_ins().items() for part in ("--local-repository", f"{pin}={folder}")),
+        ]
+        done = subprocess.run(
+            [str(part) for part in command],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        return read_run(done.returncode, done.stdout)
+
+    def _check_out(self, source, folder):
+        bare, revision = source
+        subprocess.run(["git", "clone", "--quiet", "--no-checkout", bare, folder], check=True)
+        subprocess.run(["git", "-C", folder, "fetch", "--quiet", "origin", revision], check=True)
+        subprocess.run(
+            ["git", "-C", folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "FETCH_HEAD"], check=True
+        )
+
+    def _environment(self):
+        """What the machine has: nothing of ours but the tools' paths."""
+        return {
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+            "PATH": os.environ.get("TEST_SYSTEM_PATH", "/usr/local/bin:/usr/bin:/bin"),
+            "DVC_NO_ANALYTICS": "1",
+            "DVC_SITE_CACHE_DIR": str(self.folder / "site"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TEST_ARTIFACTS": str(self.artifacts),
+            "TEST_CACHE": str(self.cache),
+            "TEST_GIT_URL": self.git_url,
+            "TEST_PYTHON": sys.executable,
+            "TEST_TOOLS": str(STAND_INS),
+            "TEST_UV_LOG": str(self.uv_log),
+            "TEST_VENV": sys.prefix,
+        }
