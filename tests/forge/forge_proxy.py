@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -110,10 +111,15 @@ class Proxy(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, request, client_address):
+        """A client that goes away is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     def ask(self, method, path, body=b"", secret=""):
         """The emulator's own answer: status, headers, bytes."""
         connection = http.client.HTTPConnection("127.0.0.1", self.inner, timeout=30)
-        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json", "Host": self.url[7:]}
         try:
             connection.request(method, path, body=body or None, headers=headers)
             answer = connection.getresponse()

@@ -1,0 +1,63 @@
+"""What a forge can do for us, whichever it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from mlci.errors import WorldError
+
+if TYPE_CHECKING:
+    from mlci.nouns.forge import Check, Comment, Conclusion, PullRequest, ShownCheck
+
+
+class NotAllowedError(WorldError):
+    """The forge knows who asks, and does not let them."""
+
+
+class GoneError(WorldError):
+    """What was asked for is not there, or is not shown to who asks."""
+
+
+class Forge(Protocol):
+    """A repository on a forge. Every method raises WorldError: NotAllowedError and GoneError where that is why."""
+
+    @property
+    def author(self) -> str:
+        """The login that our comments have."""
+        ...
+
+    def pull(self, number: int) -> PullRequest:
+        """A pull request as it is now."""
+        ...
+
+    def pulls_from(self, repository: str, branch: str) -> tuple[PullRequest, ...]:
+        """The open pull requests of a branch."""
+        ...
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """All comments on a pull request or an issue, oldest first."""
+        ...
+
+    def add_comment(self, number: int, body: str) -> Comment:
+        """Write a comment."""
+        ...
+
+    def edit_comment(self, number: int, comment: int, body: str) -> Comment:
+        """Write a comment anew."""
+        ...
+
+    def remove_comment(self, number: int, comment: int) -> None:
+        """Delete a comment; one that is gone already is fine."""
+        ...
+
+    def shown_check(self, check: Check) -> ShownCheck | None:
+        """The newest check of that commit with the same name and key."""
+        ...
+
+    def add_check(self, check: Check) -> ShownCheck:
+        """Show a check, which takes the place of an older one of that name."""
+        ...
+
+    def set_status(self, sha: str, name: str, conclusion: Conclusion, title: str, url: str) -> None:
+        """Show a check in the form that is there for everybody: one line, no neutral."""
+        ...
