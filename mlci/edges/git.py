@@ -125,6 +125,14 @@ class History:
         except git.GitCommandError:
             return ""
 
+    def tracks(self, path: str) -> bool:
+        """Whether Git itself holds a file of the work tree, or will with the next commit."""
+        return self.repo is not None and bool(self._git("ls-files", "--", self._path(path)))
+
+    def ignores(self, path: str) -> bool:
+        """Whether a file of the work tree is one that Git was told to leave out."""
+        return self.repo is None or bool(self.repo.ignored(self._path(path)))
+
     def blob_here(self, path: Path) -> str:
         """What Git's digest of a file in the work tree would be."""
         return self._git("hash-object", "--", str(path.resolve()))

@@ -1,7 +1,8 @@
 """The ledger of test sets in a ref of its own: a chain of commits that is only ever added to.
 
 It works on objects and refs alone: no work tree, index, branch, configuration or hook of the user is touched. The tree
-holds one file of JSON lines for every test set, `uses/<sha256>.jsonl`; other files in it are kept.
+holds one file of JSON lines for every test set, `uses/<sha256>.jsonl`, and verdicts to release on,
+`evidence/<sha256 of what was judged>/<sha256 of the verdict>.json`; other files in it are kept.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from mlci.nouns.finding import Verdict
     from mlci.nouns.ledger import Use
 
 _TRIES = 200
@@ -111,12 +113,25 @@ class LedgerRef:
             self._advance((), theirs, at)
         return Recorded(sent="sent")
 
-    def add(self, uses: Iterable[Use], at: str) -> Recorded:
-        """Enter uses, each once, and share them; those that could not be sent earlier go along.
+    def evidence(self, subject: str) -> tuple[Verdict, ...]:
+        """Verdicts on one subject that are known here, without asking the remote.
+
+        Args:
+            subject: SHA-256 of what was judged: `Digests.subject`.
+
+        Raises:
+            WorldError: The ledger cannot be read.
+        """
+        tip = self._tip(REF)
+        return self._trees.verdicts(self._trees.entries(tip), subject) if tip else ()
+
+    def add(self, uses: Iterable[Use], at: str, *, evidence: Iterable[Verdict] = ()) -> Recorded:
+        """Enter uses and verdicts, each once, and share them; those that could not be sent earlier go along.
 
         Args:
             uses: What to enter.
             at: The moment, in UTC, for the commit.
+            evidence: Verdicts to release on. Give only those that were judged here, or by somebody trusted.
 
         Returns:
             What became of them; they are safe in the local ref in any case.
@@ -124,7 +139,7 @@ class LedgerRef:
         Raises:
             WorldError: Either ledger cannot be read, or the local one cannot be written.
         """
-        self._advance(tuple(uses), None, at)
+        self._advance(tuple(uses), None, at, tuple(evidence))
         remote = self.remote
         return Recorded(sent="alone") if remote is None else self._send(remote, at)
 
@@ -161,13 +176,13 @@ class LedgerRef:
             self._git("fetch", *quietly, remote, REF)
         return found[0]
 
-    def _advance(self, uses: tuple[Use, ...], theirs: str | None, at: str) -> str:
+    def _advance(self, uses: tuple[Use, ...], theirs: str | None, at: str, evidence: tuple[Verdict, ...] = ()) -> str:
         """Move the local ref to what holds our entries, theirs and the new ones; gives its commit."""
         reason = ""
         for attempt in range(_TRIES):
             _pause(attempt)
             ours = self._tip(REF)
-            target = self._joined(ours, theirs, uses, at)
+            target = self._joined(ours, theirs, uses, at, evidence)
             if target == ours:
                 return target
             try:
@@ -181,17 +196,20 @@ class LedgerRef:
             "if no other mlci runs here, remove the lock file that Git names, and run the command again",
         )
 
-    def _joined(self, ours: str | None, theirs: str | None, uses: tuple[Use, ...], at: str) -> str:
+    def _joined(
+        self, ours: str | None, theirs: str | None, uses: tuple[Use, ...], at: str, evidence: tuple[Verdict, ...]
+    ) -> str:
         """A commit with both histories and the new uses: an existing one where that is enough."""
         parents = self._parents(ours, theirs)
         merged: Entries = {}
         for parent in parents:
             merged = self._trees.merged(merged, self._trees.entries(parent))
-        entries = self._trees.with_uses(merged, uses)
+        entries = self._trees.with_evidence(self._trees.with_uses(merged, uses), evidence)
         if len(parents) == 1 and entries == merged:
             return parents[0]
         said = f"Record {len(uses)} use{'s' if len(uses) != 1 else ''} of a test set" if uses else "Join two ledgers"
         said = said if parents or uses else "Begin the ledger"
+        said = "Record a verdict" if evidence and not uses else said
         named = [word for parent in parents for word in ("-p", parent)]
         tree = self._trees.write(entries)
         second = f"{at[:19]}Z"  # Git knows no fractions

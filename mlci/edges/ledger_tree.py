@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ import git
 from pydantic import ValidationError
 
 from mlci.errors import WorldError
+from mlci.nouns.finding import Verdict
 from mlci.nouns.ledger import Use, union
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 REF = "refs/mlci/ledger"
 FOLDER = "uses/"
+EVIDENCE = "evidence/"
 _ENDING = ".jsonl"
 _MEND = (
     f"`git log -p {REF}` shows who changed it; restore the last good commit with `git update-ref {REF} COMMIT` and "
@@ -91,6 +94,21 @@ class Trees:
         files = {f"{FOLDER}{test}{_ENDING}": _dump(use for use in every if use.test == test) for test in tests}
         return {**entries, **{path: self._store(text) for path, text in files.items()}}
 
+    def verdicts(self, entries: Entries, subject: str) -> tuple[Verdict, ...]:
+        """The verdicts on one subject, in the order of their digests.
+
+        Raises:
+            WorldError: A file is not as we write it.
+        """
+        paths = sorted(path for path in entries if path.startswith(f"{EVIDENCE}{subject}/"))
+        contents = self._contents([entries[path] for path in paths])
+        return tuple(_verdict(path, content) for path, content in zip(paths, contents, strict=True))
+
+    def with_evidence(self, entries: Entries, verdicts: Iterable[Verdict]) -> Entries:
+        """The same files and these verdicts, each once: a file is named by its content."""
+        told = [one.without_rows() for one in verdicts]
+        return {**entries, **{_evidence_path(one): self._store(one.model_dump_json().encode()) for one in told}}
+
     def write(self, entries: Entries) -> str:
         """Digest of the tree of these files. Git builds it in an index of its own, not in the user's."""
         with tempfile.TemporaryDirectory() as folder:
@@ -125,6 +143,23 @@ def _split(answer: bytes) -> list[bytes]:
 
 def _dump(uses: Iterable[Use]) -> bytes:
     return "".join(f"{use.model_dump_json()}\n" for use in union(uses)).encode()
+
+
+def _evidence_path(verdict: Verdict) -> str:
+    named = hashlib.sha256(verdict.model_dump_json().encode()).hexdigest()
+    return f"{EVIDENCE}{verdict.digests.subject}/{named}.json"
+
+
+def _verdict(path: str, content: bytes) -> Verdict:
+    """A verdict whose name says what it holds: nobody changed it afterwards."""
+    try:
+        verdict = Verdict.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise WorldError(f"the ledger {REF} cannot be read: {path}: {first['msg']}", _MEND) from error
+    if path.split("/")[1] != verdict.digests.subject:
+        raise WorldError(f"the ledger {REF} cannot be read: {path} is of another subject", _MEND)
+    return verdict
 
 
 def _parse(path: str, content: bytes) -> tuple[Use, ...]:

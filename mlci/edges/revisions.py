@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from mlci.edges.dvc_lock import md5_of
+from mlci.edges.dvc_lock import md5_of, recorded_md5
 from mlci.edges.files import digest, replaced, write_bytes
 from mlci.errors import WorldError
 
@@ -40,6 +40,14 @@ class Revisions:
         if not file.is_file():
             return ""
         return f"md5:{digest(file, 'md5')}" if like.startswith("md5:") else f"git:{self.history.blob_here(file)}"
+
+    def version_now(self, path: str) -> str:
+        """Digest of the file in the work tree as a commit would name it; empty where no commit would hold it."""
+        if self.history.tracks(path):
+            return self.version_here(path, "git:")
+        if (self.root / f"{path}.dvc").is_file() or recorded_md5(self.root, self.root / path):
+            return self.version_here(path, "md5:")
+        return "" if self.history.ignores(path) else self.version_here(path, "git:")
 
     def at_hand(self, rev: str, path: str) -> Path | None:
         """A copy of a file as it was at a commit, if Git or DVC's local cache holds it; do not change it."""

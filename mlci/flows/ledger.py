@@ -95,6 +95,7 @@ def record(
     *,
     now: datetime,
     change: str = "",
+    vouch: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Enter the use that a comparison made of its test set, and share it with the remote.
@@ -105,6 +106,8 @@ def record(
         report: What came out.
         now: The moment.
         change: The pull request that asked; default: the branch.
+        vouch: Whether the verdict is to be kept as evidence for a release: only for one that was judged here,
+            never for one that somebody else's job sent.
         say: Told what became of the entry.
 
     Raises:
@@ -114,16 +117,19 @@ def record(
     key = use_key(root, policy, verdict.digests.predictions, verdict.comparisons)
     if key is None:
         say("nothing new was asked of the test set: the model did not change")
+    if key is None and not vouch:
         return
     ledger = LedgerRef(root)
-    told = ledger.add([_use(key, verdict, change or ledger.branch, moment(now))], moment(now))
+    uses = [_use(key, verdict, change or ledger.branch, moment(now))] if key is not None else []
+    told = ledger.add(uses, moment(now), evidence=(verdict,) if vouch else ())
+    what = "this use of the test set" if uses else "the verdict"
     match told.sent:
         case "sent":
-            say("recorded this use of the test set")
+            say(f"recorded {what}")
         case "alone":
-            say("recorded this use of the test set; there is no remote to share it with")
+            say(f"recorded {what}; there is no remote to share it with")
         case "kept":
-            say(f"recorded this use of the test set here; it is sent with the next one ({told.reason})")
+            say(f"recorded {what} here; it is sent with the next one ({told.reason})")
 
 
 def _use(key: Key, verdict: Verdict, change: str, at: str) -> Use:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlci import __version__
 from mlci.edges.files import digest
+from mlci.edges.git import History
+from mlci.edges.revisions import Revisions
 from mlci.flows.data_findings import promise_digest, table_digest
 from mlci.judge.headline import footer, headline, overall
 from mlci.nouns.finding import Digests, Verdict
@@ -15,10 +17,9 @@ from mlci.nouns.finding import Digests, Verdict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlci.edges.git import History
     from mlci.nouns.finding import Comparison, Finding
     from mlci.nouns.ledger import Asked
-    from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.policy import Policy, PolicyFile
 
 _PLAIN = re.compile(r"[A-Za-z0-9][\w./-]{0,99}", re.ASCII)
 """Names of pull requests that mean nothing to a shell."""
@@ -112,15 +113,32 @@ def data_digests(root: Path, policy: PolicyFile, tables: tuple[str, ...] = ()) -
 
 def digests(root: Path, policy: PolicyFile) -> Digests:
     """SHA-256 of the policy as it was understood, the model, the predictions and every table."""
-    said = policy.policy.model_dump_json()
     model, gate = policy.policy.model, policy.policy.gate
     tables = {table.path for table in policy.policy.data.values()} | ({gate.test} if gate is not None else set())
+    revisions = Revisions(root, History(root))
     return Digests(
-        policy=hashlib.sha256(said.encode()).hexdigest(),
+        policy=policy_digest(policy.policy),
+        versions={path: known for path in judged_paths(policy.policy) if (known := revisions.version_now(path))},
         model=_of(root / model.path) if model is not None else "",
         predictions=_of(root / gate.predictions) if gate is not None else "",
         data={path: table_digest(root, path) for path in sorted(tables)},
     )
+
+
+def policy_digest(policy: Policy) -> str:
+    """SHA-256 of the policy as it was understood; what a newer version merely adds as a default changes nothing."""
+    return hashlib.sha256(policy.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+
+
+def judged_paths(policy: Policy) -> tuple[str, ...]:
+    """The files that a verdict speaks of: model, predictions and every table that is one file."""
+    model, gate = policy.model, policy.gate
+    paths = {table.path for table in policy.data.values()}
+    if gate is not None:
+        paths |= {gate.test, gate.predictions}
+    if model is not None:
+        paths.add(model.path)
+    return tuple(sorted(paths))
 
 
 def _of(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Literal
 
 from pydantic import Field
@@ -202,6 +204,15 @@ class Digests(Noun):
     predictions: str = ""
     data: dict[str, str] = Field({}, description="path of a table → its content")
     checks: dict[str, str] = Field({}, description="name of a table in the policy → what the policy promised of it")
+    versions: dict[str, str] = Field(
+        {}, description="path → how the repository names its content: `git:…` (a blob) or `md5:…` (DVC)"
+    )
+
+    @property
+    def subject(self) -> str:
+        """SHA-256 of what a release needs a verdict on: the versions that a commit names, and the policy."""
+        told = json.dumps({"policy": self.policy, "versions": self.versions}, sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 class Verdict(Noun):
@@ -244,6 +255,18 @@ class Verdict(Noun):
     def blocked(self) -> bool:
         """Whether the merge is refused."""
         return self.outcome == "fail"
+
+    def without_rows(self) -> Verdict:
+        """The same without rows of anybody's data, to be kept where many can read it."""
+        findings = tuple(
+            one.model_copy(update={"data": one.data.model_copy(update={"examples": None})}) if one.data else one
+            for one in self.findings
+        )
+        comparisons = tuple(
+            one.model_copy(update={"flips": tuple(flip.model_copy(update={"examples": None}) for flip in one.flips)})
+            for one in self.comparisons
+        )
+        return self.model_copy(update={"findings": findings, "comparisons": comparisons})
 
 
 Comparison.model_rebuild()
