@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from mlci.edges.yaml_file import parse_yaml
+from mlci.nouns.automation import Stage
 from mlci.nouns.base import Place
-from mlci.nouns.workflow import Stage
 
 _RUNS = re.compile(r"(^|[\s;&|/])mlci\s+\S")
 

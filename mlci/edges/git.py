@@ -153,6 +153,13 @@ class History:
         """The branch that is checked out; None where HEAD is detached."""
         return None if self.repo is None or self.repo.head.is_detached else str(self.repo.head.ref.name)
 
+    def unfinished(self) -> tuple[str, ...]:
+        """What was begun and neither finished nor given up: `merge`, `rebase`, `cherry-pick`, `revert`."""
+        marks = {"MERGE_HEAD": "merge", "rebase-merge": "rebase", "rebase-apply": "rebase"}
+        marks |= {"CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
+        folder = Path(self.repo.git_dir) if self.repo is not None else None
+        return tuple(dict.fromkeys(what for mark, what in marks.items() if folder and (folder / mark).exists()))
+
     def remotes(self) -> dict[str, str]:
         """Addresses of the remotes by name, without passwords."""
         names = self._git("remote").split()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mlci.edges.workflows import shell_lines
+from mlci.nouns.automation import Recipe
 from mlci.nouns.base import Place
-from mlci.nouns.workflow import Recipe
 
 _TARGET = re.compile(r"([A-Za-z0-9_./ -]+?)\s*:(?![:=])\s*([^#]*)")
 

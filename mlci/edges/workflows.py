@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mlci.edges.yaml_file import Document, read_yaml
 from mlci.errors import MlciError
+from mlci.nouns.automation import Job, Step, Workflow
 from mlci.nouns.base import Place
-from mlci.nouns.workflow import Job, Step, Workflow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,7 @@ def _workflow(top: Path, file: str) -> Workflow:
     return Workflow(
         file=file,
         events=_events(content.get("on")),
+        filtered=_filtered(content.get("on")),
         jobs=tuple(_job(top, file, document, name, job) for name, job in content["jobs"].items()),
         permissions="permissions" in content,
     )
@@ -43,6 +45,15 @@ def _events(on: Any) -> tuple[str, ...]:  # noqa: ANN401 - what YAML holds can b
     if isinstance(on, str):
         return (on,)
     return tuple(str(event) for event in on) if isinstance(on, dict | list) else ()
+
+
+_FILTERS = {"paths", "paths-ignore", "branches", "branches-ignore"}
+
+
+def _filtered(on: Any) -> tuple[str, ...]:  # noqa: ANN401 - what YAML holds can be anything
+    if not isinstance(on, dict):
+        return ()
+    return tuple(str(event) for event, given in on.items() if isinstance(given, dict) and _FILTERS & set(given))
 
 
 def _job(top: Path, file: str, document: Document, name: object, job: Any) -> Job:  # noqa: ANN401 - any YAML
@@ -90,28 +101,28 @@ def _steps(
 ) -> tuple[Step, ...]:
     found: list[Step] = []
     for number, step in enumerate(steps if isinstance(steps, list) else ()):
-        if not isinstance(step, dict):
+        if not isinstance(step, dict) or not step:
             continue
         lines = document.lines
         own = (*path, str(number))
         key = "run" if "run" in step else "uses"
         place = Place(file=file, line=lines.get((*own, key), lines.get(own, 1)))
-        uses, given = str(step.get("uses") or ""), step.get("with")
+        uses, given = str(step.get("uses") or ""), _texts(step.get("with"))
         found.append(
             Step(
                 uses=uses,
                 run=shell_lines(str(step.get("run") or "")),
                 place=place,
-                given={str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {},
+                given=given,
             )
         )
         if uses.startswith("./") and depth > 0:
-            found += _action(top, uses.removeprefix("./").strip("/"), depth - 1)
+            found += _action(top, uses.removeprefix("./").strip("/"), given, depth - 1)
     return tuple(found)
 
 
-def _action(top: Path, folder: str, depth: int) -> tuple[Step, ...]:
-    """The steps of a composite action of the same repository."""
+def _action(top: Path, folder: str, given: dict[str, str], depth: int) -> tuple[Step, ...]:
+    """The steps of a composite action of the same repository that these inputs let run."""
     for name in ("action.yml", "action.yaml"):
         file = f"{folder}/{name}" if folder else name
         if not _inside(top, file).is_file():
@@ -120,10 +131,41 @@ def _action(top: Path, folder: str, depth: int) -> tuple[Step, ...]:
             document = read_yaml(_inside(top, file), file)
         except MlciError:
             return ()
-        runs = document.value.get("runs") if isinstance(document.value, dict) else None
-        steps = runs.get("steps") if isinstance(runs, dict) else None
-        return _steps(top, file, document, ("runs", "steps"), steps, depth)
+        content = document.value if isinstance(document.value, dict) else {}
+        runs, known = content.get("runs"), content.get("inputs")
+        inputs = {name: _texts(each).get("default", "") for name, each in known.items()} if _is(known) else {}
+        steps = runs.get("steps") if _is(runs) else None
+        # What doesn't run is emptied, not left out: places are told by the steps' numbers.
+        kept = [step if _runs(step, inputs | given) else {} for step in steps] if isinstance(steps, list) else ()
+        return _steps(top, file, document, ("runs", "steps"), kept, depth)
     return ()
+
+
+_INPUT = re.compile(r"\s*\(?\s*inputs\.([\w-]+)\s*([!=]=)\s*'([^']*)'\s*\)?\s*")
+
+
+def _is(value: Any) -> TypeGuard[dict[Any, Any]]:  # noqa: ANN401 - what YAML holds can be anything
+    return isinstance(value, dict)
+
+
+def _runs(step: Any, inputs: dict[str, str]) -> bool:  # noqa: ANN401 - what YAML holds can be anything
+    """Whether a step may run with these inputs; a condition that is not about inputs alone may always hold."""
+    condition = str(step.get("if") or "") if _is(step) else ""
+    if "||" in condition:
+        return True
+    for part in condition.split("&&"):
+        match = _INPUT.fullmatch(part)
+        value = inputs.get(match[1], "") if match else ""
+        if match and "${{" not in value and (value == match[3]) != (match[2] == "=="):
+            return False
+    return True
+
+
+def _texts(given: Any) -> dict[str, str]:  # noqa: ANN401 - what YAML holds can be anything
+    """A mapping as the runner hands it on: all values are texts."""
+    if not _is(given):
+        return {}
+    return {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
 
 
 def _inside(top: Path, file: str) -> Path:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mlci.nouns.automation import Recipe, Stage, Workflow
 from mlci.nouns.base import Noun
-from mlci.nouns.workflow import Recipe, Stage, Workflow
 
 
 class Change(Noun):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlci.flows.doctor import history, promises
+from mlci.flows.doctor import actions, artefacts, history, pipeline, promises, storage
 from mlci.flows.doctor.patient import Patient
 from mlci.flows.verdict import project_name
 from mlci.nouns.diagnosis import Diagnosis
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 CHECKS: dict[str, tuple[Check, ...]] = {
     "Git": history.CHECKS,
     "the policy": promises.CHECKS,
+    "the pipeline": pipeline.CHECKS,
+    "the storage": storage.CHECKS,
+    "the model": artefacts.CHECKS,
+    "the workflows": actions.CHECKS,
 }
 
 

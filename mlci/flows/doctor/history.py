@@ -29,6 +29,13 @@ def commits(patient: Patient) -> Iterator[Diagnosed]:
     yield look.fine(f"the branch {patient.history.branch} is checked out")
 
 
+def unfinished(patient: Patient) -> Iterator[Diagnosed]:
+    """No merge, rebase or cherry-pick is half done."""
+    look = Look("git.unfinished", "Git")
+    for what in patient.history.unfinished():
+        yield look.failure(f"a {what} is not finished", f"`git {what} --continue`, or `git {what} --abort`")
+
+
 def shallow(patient: Patient) -> Iterator[Diagnosed]:
     """The whole history is there."""
     look = Look("git.shallow", "Git")
@@ -81,4 +88,4 @@ def needs_repository(patient: Patient) -> None:
         raise WorldError(f"{patient.root.resolve()} is in no Git repository", "`git init`, and commit what you have")
 
 
-CHECKS = (commits, shallow, merge_base, remote)
+CHECKS = (commits, unfinished, shallow, merge_base, remote)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlci.judge.rubric.runs import Run
+    from mlci.nouns.automation import Stage
     from mlci.nouns.policy import Policy, PolicyFile
     from mlci.nouns.traces import Traces
-    from mlci.nouns.workflow import Stage
 
 CODE = (".py", ".R", ".r", ".jl", ".sql", ".scala", ".sh")
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*\.py|[^/]*_test\.py|conftest\.py|test[^/]*\.[rR])$")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mlci.nouns.automation import Recipe
 from mlci.nouns.base import Place
-from mlci.nouns.workflow import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ class Run:
         repeated: Whether it runs without anybody asking: on events, or in every reproduction of the pipeline.
         scheduled: Whether the clock starts it.
         forge: Whether a workflow runs it.
+        on_change: Whether it runs on every pull request.
     """
 
     command: str
@@ -42,6 +43,7 @@ class Run:
     repeated: bool
     scheduled: bool = False
     forge: bool = False
+    on_change: bool = False
 
 
 def all_runs(traces: Traces) -> tuple[Run, ...]:
@@ -52,7 +54,7 @@ def all_runs(traces: Traces) -> tuple[Run, ...]:
             found.setdefault((each.command, each.place.file, each.place.line, each.by), each)
             if len(found) >= _MOST_RUNS:
                 break
-    ranked = sorted(found.values(), key=lambda run: (not run.repeated, not run.forge))
+    ranked = sorted(found.values(), key=lambda run: (not run.repeated, not run.forge, not run.on_change))
     return tuple(ranked)
 
 
@@ -61,9 +63,10 @@ def _roots(traces: Traces) -> Iterator[Run]:
         by = f"workflow `{posixpath.basename(workflow.file)}`"
         for job in workflow.jobs:
             for step in job.steps:
-                lines = (*step.run, *((f"uses: {step.uses}",) if step.uses else ()))
+                lines = (*step.commands, *((f"uses: {step.uses}",) if step.uses else ()))
                 for line in lines:
-                    yield Run(line, step.place, by, workflow.repeated, workflow.scheduled, forge=True)
+                    change = "pull_request" in workflow.events
+                    yield Run(line, step.place, by, workflow.repeated, workflow.scheduled, forge=True, on_change=change)
     for stage in traces.stages:
         for command in stage.commands:
             yield Run(command, stage.place, f"stage `{stage.name}`", repeated=True)
@@ -114,7 +117,7 @@ def _recipe(traces: Traces, run: Run, target: str) -> Iterator[tuple[str, Run]]:
 
 
 def _below(run: Run, command: str, place: Place, by: str = "") -> Run:
-    return Run(command, place, by or run.by, run.repeated, run.scheduled, run.forge)
+    return replace(run, command=command, place=place, by=by or run.by)
 
 
 def _scripts(traces: Traces, command: str) -> Iterator[str]:

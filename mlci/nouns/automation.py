@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from mlci.nouns.base import Noun, Place
+
+_OWN = re.compile(r"^(?!\./)[\w.-]+/mlci(/[\w./-]+)?@")
 
 BY_HAND = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch"})
 """Events that only happen when somebody or something else asks for them."""
@@ -22,6 +26,13 @@ class Step(Noun):
     run: tuple[str, ...] = ()
     place: Place
     given: dict[str, str] = {}
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What it runs, and what the action of mlci, wherever it comes from, runs for it."""
+        if _OWN.search(self.uses) and self.given.get("command", "ci") == "ci":
+            return (*self.run, "mlci ci")
+        return self.run
 
 
 class Job(Noun):
@@ -50,6 +61,7 @@ class Workflow(Noun):
     Attributes:
         file: Its path from the top of the repository.
         events: What starts it.
+        filtered: Those events that only start it for some paths or branches.
         jobs: What it does.
         permissions: Whether it says at the top what the token may do.
         problem: Why it cannot be read; empty where it can.
@@ -57,6 +69,7 @@ class Workflow(Noun):
 
     file: str
     events: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
     permissions: bool = False
     problem: str = ""
