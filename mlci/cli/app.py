@@ -10,7 +10,7 @@ import typer
 
 from mlci import __version__
 from mlci.cli import data, doctor, model, plan
-from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, tell
+from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 
 app = typer.Typer(
     name="mlci",
@@ -67,6 +67,39 @@ def compare(
         loaded = load_policy(project, policy)
         report = compare_and_save(project, loaded, baseline=baseline, now=now, change=change, say=say)
     raise typer.Exit(show(report, as_json=as_json))
+
+
+@app.command(epilog="Example: mlci ci --base origin/main")
+def ci(
+    project: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--project",
+            "-C",
+            file_okay=False,
+            exists=True,
+            help="Folder of a project; may be repeated. Default: this one, or all tracked ones.",
+        ),
+    ] = None,
+    policy: PolicyName = "params.yaml",
+    base: Annotated[
+        str | None, typer.Option(help="Revision that the change starts from; default: the pull request's target.")
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Count this use of the test set, and share it with the remote.")
+    ] = False,
+    change: Annotated[str, typer.Option(help="The pull request: its looks at the test set share alpha.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder to copy every project's report to.", file_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run what a pull request runs: reproduce what changed, compare, and write the report in every format."""
+    from mlci.flows.ci import Asked
+    from mlci.flows.projects import ci_all
+
+    now = datetime.now(UTC) if record else None
+    with progress() as say:
+        results = ci_all(project or [], Asked(base, change, now, policy), out, say)
+    raise typer.Exit(show_all(results, as_json=as_json))
 
 
 @app.command(epilog="Example: mlci report --format html --format markdown --out /tmp/report")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from mlci.nouns.report import Report
+    from mlci.nouns.report import Report, Result
 
 Project = Annotated[
     Path, typer.Option("--project", "-C", help="Folder that holds params.yaml.", file_okay=False, exists=True)
@@ -34,6 +34,24 @@ def show(report: Report, *, as_json: bool) -> int:
 
         render_terminal(report, Console())
     return ended(report)
+
+
+def show_all(results: Sequence[Result], *, as_json: bool) -> int:
+    """Print what came of every project, and give the worst exit code.
+
+    A single project's report is printed as `show` does it, several as a list of `{project, report}`.
+    """
+    if as_json:
+        from mlci.render.json import to_json, to_json_list
+
+        alone = results[0].report if len(results) == 1 else None
+        sys.stdout.write(to_json(alone) if alone is not None else to_json_list(results))
+    for result in results:
+        if result.error:
+            tell(f"mlci: {f'{result.project}: ' if len(results) > 1 else ''}{result.error}")
+        elif not as_json:
+            show(result.report, as_json=False)
+    return max(result.exit_code for result in results)
 
 
 def ended(report: Report) -> int:

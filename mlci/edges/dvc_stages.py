@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -12,6 +12,10 @@ from mlci.edges.yaml_file import parse_yaml
 from mlci.nouns.automation import Stage
 from mlci.nouns.base import Place
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CHECKS = re.compile(r"mlci\s+data\s+check([^;&|]*)")
 _RUNS = re.compile(r"(^|[\s;&|/])mlci\s+\S")
 
 
@@ -32,6 +36,18 @@ def mlci_commands(content: bytes | None) -> dict[str, tuple[str, ...]]:
         own = tuple(" ".join(str(each).split()) for each in commands if _RUNS.search(str(each)))
         if own:
             found[str(name)] = own
+    return found
+
+
+def checked_tables(content: bytes | None, names: Iterable[str]) -> set[str]:
+    """Tables, of these, that some stage runs `mlci data check` on."""
+    found: set[str] = set()
+    known = set(names)
+    for commands in mlci_commands(content).values():
+        for command in commands:
+            for called in _CHECKS.findall(command):
+                listed = known & set(called.split())
+                found |= listed or known
     return found
 
 

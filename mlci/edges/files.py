@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,25 @@ def write_bytes(path: Path, content: bytes) -> Path:
     with replaced(path) as temporary:
         temporary.write_bytes(content)
     return path
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a file, or a folder with all that is in it; what is not there is not there afterwards either.
+
+    Raises:
+        WorldError: It cannot be read or written.
+    """
+    try:
+        if target.is_dir():
+            shutil.rmtree(target)
+        target.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        elif source.is_file():
+            shutil.copyfile(source, target)
+    except OSError as error:
+        raise unwritable(target, error) from error
 
 
 def read_text(path: Path, shown: str, mend: str = "") -> str:

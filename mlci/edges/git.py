@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-_UNSHALLOW = "fetch the whole history: `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
+UNSHALLOW = "fetch the whole history: `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
 _PASSWORD = re.compile(r"://[^/@\s]+@")
 _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 
@@ -59,7 +59,7 @@ class History:
         try:
             return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
         except git.GitCommandError as error:
-            mend = _UNSHALLOW if self.shallow else "see `git log --oneline --all` for what there is"
+            mend = UNSHALLOW if self.shallow else "see `git log --oneline --all` for what there is"
             raise PolicyError(f"the repository has no revision {rev!r}", mend) from error
 
     def base_branch(self, wanted: str | None) -> str | None:
@@ -77,7 +77,7 @@ class History:
         names = [wanted] if wanted else ["main", "master"]
         revisions: list[str] = [*(() if wanted else ["origin/HEAD"]), *(f"origin/{name}" for name in names), *names]
         for revision in revisions:
-            if self._exists(revision):
+            if self.exists(revision):
                 return revision
         if wanted:
             raise WorldError(
@@ -96,15 +96,39 @@ class History:
             return self._git("merge-base", "HEAD", rev)
         except git.GitCommandError as error:
             if self.shallow:
-                raise WorldError(f"the history is too shallow to find what HEAD and {rev} share", _UNSHALLOW) from error
+                raise WorldError(f"the history is too shallow to find what HEAD and {rev} share", UNSHALLOW) from error
             raise WorldError(
                 f"HEAD and {rev} share no commit",
                 "name the branch that you merge into in `mlci.gate.branch`, or choose a baseline with --baseline REV",
             ) from error
 
+    def changed_since(self, commit: str) -> tuple[str, ...]:
+        """Paths from the top that differ between a commit and the work tree, new files included and ignored ones not.
+
+        Args:
+            commit: In full; empty for every file.
+        """
+        new = self._git("ls-files", "--others", "--exclude-standard", "-z")
+        known = (
+            self._git("diff", "--name-only", "--no-renames", "-z", commit) if commit else self._git("ls-files", "-z")
+        )
+        return tuple(sorted({path for path in (*known.split("\0"), *new.split("\0")) if path}))
+
+    def tracked(self, *patterns: str) -> tuple[str, ...]:
+        """Tracked paths from the top that match one of Git's patterns."""
+        return tuple(path for path in self._git("ls-files", "-z", "--", *patterns).split("\0") if path)
+
+    def parent(self) -> str:
+        """The first parent of the current commit, or empty where it has none."""
+        return self.commit("HEAD^") if self.exists("HEAD^") else ""
+
+    def before(self, commit: str, most: int) -> tuple[str, ...]:
+        """A commit and those that lead to it, newest first."""
+        return tuple(self._git("rev-list", f"--max-count={most}", commit).split())
+
     def touching(self, start: str, paths: tuple[str, ...]) -> Iterator[str]:
         """First-parent commits from `start` backwards that changed one of the paths, newest first."""
-        text = self._git("log", "--first-parent", "--format=%H", start, "--", *(self._path(path) for path in paths))
+        text = self._git("log", "--first-parent", "--format=%H", start, "--", *(self.path(path) for path in paths))
         yield from text.split()
 
     def last_release(self, name: str) -> tuple[str, str] | None:
@@ -121,17 +145,17 @@ class History:
     def blob(self, rev: str, path: str) -> str:
         """Git's digest of a file at a commit, or empty where Git does not hold it there."""
         try:
-            return self._git("rev-parse", "--verify", "--quiet", f"{rev}:{self._path(path)}")
+            return self._git("rev-parse", "--verify", "--quiet", f"{rev}:{self.path(path)}")
         except git.GitCommandError:
             return ""
 
     def tracks(self, path: str) -> bool:
         """Whether Git itself holds a file of the work tree, or will with the next commit."""
-        return self.repo is not None and bool(self._git("ls-files", "--", self._path(path)))
+        return self.repo is not None and bool(self._git("ls-files", "--", self.path(path)))
 
     def ignores(self, path: str) -> bool:
         """Whether a file of the work tree is one that Git was told to leave out."""
-        return self.repo is None or bool(self.repo.ignored(self._path(path)))
+        return self.repo is None or bool(self.repo.ignored(self.path(path)))
 
     def blob_here(self, path: Path) -> str:
         """What Git's digest of a file in the work tree would be."""
@@ -185,10 +209,12 @@ class History:
         """The whole message of a commit."""
         return self._git("log", "-1", "--format=%B", commit)
 
-    def _path(self, path: str) -> str:
+    def path(self, path: str) -> str:
+        """A path of the project, from the repository's top."""
         return path if self.prefix == "." else f"{self.prefix}/{path}"
 
-    def _exists(self, rev: str) -> bool:
+    def exists(self, rev: str) -> bool:
+        """Whether a revision names a commit that is at hand."""
         try:
             self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
         except git.GitCommandError:

@@ -49,6 +49,11 @@ class Revisions:
             return self.version_here(path, "md5:")
         return "" if self.history.ignores(path) else self.version_here(path, "git:")
 
+    def version_recorded(self, path: str) -> str:
+        """Digest that DVC records of a file of the work tree, at hand or not; empty where it knows none."""
+        known = recorded_md5(self.root, self.root / path)
+        return f"md5:{known}" if known else ""
+
     def at_hand(self, rev: str, path: str) -> Path | None:
         """A copy of a file as it was at a commit, if Git or DVC's local cache holds it; do not change it."""
         version = self.version(rev, path)
@@ -114,7 +119,7 @@ class Revisions:
             ) from error
         try:
             with replaced(target) as temporary:
-                DVCFileSystem(repo=str(self._top()), rev=rev).get_file(self.history._path(path), str(temporary))  # noqa: SLF001 - same edge
+                DVCFileSystem(repo=str(self._top()), rev=rev).get_file(self.history.path(path), str(temporary))
         except (DvcException, FileNotFoundError, OSError, WorldError) as error:
             raise NotKept(
                 f"{path} of commit {rev[:10]} is neither in Git nor in DVC's cache or remote",

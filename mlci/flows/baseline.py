@@ -37,8 +37,11 @@ class Baseline:
 class Finder:
     """Looks for baselines in one repository. A version is told by its model, or by its predictions without one."""
 
-    def __init__(self, history: History, revisions: Revisions, model: Model, gate: Gate) -> None:
+    def __init__(
+        self, history: History, revisions: Revisions, model: Model, gate: Gate, merge_base: str | None = None
+    ) -> None:
         self.history = history
+        self.known_merge_base = merge_base
         self.revisions = revisions
         self.model = model
         self.gate = gate
@@ -66,6 +69,8 @@ class Finder:
         return tuple(found) or (self._previous(),)
 
     def _merge_base(self) -> Baseline:
+        if self.known_merge_base is not None:
+            return self._at("merge-base", self.known_merge_base)
         branch = self.history.base_branch(self.gate.branch)
         base = self.history.merge_base(branch) if branch is not None else self.history.head
         return self._previous() if base == self.history.head else self._at("merge-base", base)

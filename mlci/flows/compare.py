@@ -16,7 +16,7 @@ from mlci.edges.row_digests import read_row_digests
 from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.flows.baseline import Baseline, Finder
 from mlci.flows.beats import Beaten, beats
-from mlci.flows.data_findings import read_data_report
+from mlci.flows.data_findings import at_hand, read_data_report
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
 from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
@@ -91,6 +91,8 @@ def compare(
     *,
     baseline: str | None = None,
     change: str = "",
+    base: str | None = None,
+    extra: tuple[Finding, ...] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Judge the candidate: floors by itself, changes against every baseline, the data checks beside them.
@@ -100,17 +102,24 @@ def compare(
         policy: What the gate promises.
         baseline: A revision to compare with instead of the policy's baselines.
         change: The pull request that asks: its looks share alpha, where the ledger knows them.
+        base: The merge base, where the caller knows it; default: with the policy's branch.
+        extra: Findings of the pipeline, which come first.
         say: Told what is being done, for a progress line.
 
     Raises:
         PolicyError: The policy asks for what the tables do not have.
         WorldError: A file, the history or a baseline cannot be read.
     """
-    return _report(*look(root, policy, baseline=baseline, say=say), baseline, change)
+    return _report(look(root, policy, baseline=baseline, base=base, say=say), baseline, base, change, extra)
 
 
 def look(
-    root: Path, policy: PolicyFile, *, baseline: str | None = None, say: Callable[[str], None] = lambda _: None
+    root: Path,
+    policy: PolicyFile,
+    *,
+    baseline: str | None = None,
+    base: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Looked:
     """Read what the candidate and every baseline said, without judging it. Arguments and errors as for `compare`."""
     history = History(root)
@@ -118,7 +127,7 @@ def look(
     say("reading the candidate's predictions")
     own = _trained_on_here(case)
     alone = case.files.load(trained_on=own)
-    finder = Finder(history, case.revisions, case.files.model, case.files.gate)
+    finder = Finder(history, case.revisions, case.files.model, case.files.gate, base)
     return Looked(case, alone, [_meet(case, one, own) for one in finder.find(baseline)])
 
 
@@ -282,16 +291,18 @@ def _findings(
     return tuple(found)
 
 
-def _gate_findings(root: Path, policy: PolicyFile, baseline: str | None, which_look: int | None) -> tuple[Finding, ...]:
+def _gate_findings(
+    root: Path, policy: PolicyFile, baseline: str | None, base: str | None, which_look: int | None
+) -> tuple[Finding, ...]:
     """What the gate of another policy says of the same candidate."""
-    looked = look(root, policy, baseline=baseline)
+    looked = look(root, policy, baseline=baseline, base=base)
     beaten = looked.beats()
     asks = [*looked.asks(), *beaten.asks]
     return (*_findings(*looked, asks, which_look), *beaten.failed)
 
 
-def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None, change: str) -> Report:
-    looked = Looked(case, alone, met)
+def _report(looked: Looked, baseline: str | None, base: str | None, change: str, extra: tuple[Finding, ...]) -> Report:
+    case, alone, met = looked
     beaten = looked.beats()
     asks = [*looked.asks(), *beaten.asks]
     comparisons = tuple(comparison for comparison, _ in met)
@@ -306,10 +317,10 @@ def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None, cha
         case.root,
         case.policy,
         case.history,
-        (*(checked.verdict.findings if checked else ()), *findings, *spent),
-        comparisons,
+        (*extra, *(checked.verdict.findings if checked else ()), *findings, *spent),
+        base or next((item.commit for item in comparisons if item.baseline == "merge-base" and item.commit), None),
         now=datetime.now(UTC),
-        judge_gate=lambda strict: _gate_findings(case.root, strict, baseline, asked.look),
+        judge_gate=lambda strict: _gate_findings(case.root, strict, baseline, base, asked.look),
     )
     verdict = assemble(
         case.root,
@@ -318,6 +329,7 @@ def _report(case: Case, alone: Loaded, met: list[Met], baseline: str | None, cha
         findings=everything,
         comparisons=comparisons,
         asked=asked,
+        tables=checked.verdict.digests.data if checked else None,
     )
     charts = charts_of(alone.sample, met).model_copy(
         update={"slices": slice_changes(asks, findings), "drift": checked.charts.drift if checked else ()}
@@ -346,5 +358,6 @@ def _diffs(case: Case, met: list[Met]) -> tuple[DataDiff, ...]:
         return file
 
     case.say("comparing the data")
-    diffs = diff_data(case.root, case.policy, commit, read_old=read_old)
+    here = [name for name, table in case.policy.policy.data.items() if at_hand(case.root, table.path)]
+    diffs = [diff for name in here for diff in diff_data(case.root, case.policy, commit, table=name, read_old=read_old)]
     return tuple(diff for diff in diffs if not diff.note.startswith("not compared"))

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from mlci.edges.dvc_lock import vouches
 from mlci.edges.files import digest, read_text
 from mlci.errors import WorldError
 from mlci.judge.headline import overall
-from mlci.nouns.finding import Finding, Verdict
+from mlci.nouns.finding import Digests, Finding, Verdict
 from mlci.nouns.report import Charts, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mlci.nouns.data_policy import Table
-    from mlci.nouns.finding import Digests
     from mlci.nouns.policy import PolicyFile
     from mlci.nouns.report import DriftBar
 
@@ -51,19 +52,46 @@ def read_data_report(root: Path, policy: PolicyFile) -> Report | None:
     """
     if not policy.policy.data:
         return None
-    reports = [load_report(root, file.relative_to(root).as_posix()) for file in sorted(root.glob(DATA_REPORTS))]
     findings: list[Finding] = []
     drift: list[DriftBar] = []
-    for name, table in policy.policy.data.items():
-        own = [report for report in reports if name in report.verdict.digests.checks]
-        fresh = [report for report in own if _speaks_of(report.verdict.digests, root, name, table)]
-        if not fresh:
+    tables: dict[str, str] = {}
+    for name, own, fresh in _reports_of(root, policy):
+        if fresh is None:
             findings.append(_unchecked(policy, name, "changed since it was checked" if own else "was not checked"))
             continue
-        findings += [item for item in fresh[0].verdict.findings if item.data is not None and item.data.table == name]
-        drift += [bar for bar in fresh[0].charts.drift if bar.table == name]
-    verdict = Verdict(project="", outcome=overall(findings), headline="", findings=tuple(findings), tool="")
+        findings += [item for item in fresh.verdict.findings if item.data is not None and item.data.table == name]
+        drift += [bar for bar in fresh.charts.drift if bar.table == name]
+        path = policy.policy.data[name].path
+        tables[path] = fresh.verdict.digests.data[path]
+    verdict = Verdict(
+        project="",
+        outcome=overall(findings),
+        headline="",
+        findings=tuple(findings),
+        tool="",
+        digests=Digests(data=tables),
+    )
     return Report(verdict=verdict, charts=Charts(drift=tuple(drift)))
+
+
+def tables_without_report(root: Path, policy: PolicyFile) -> tuple[str, ...]:
+    """Names of the tables of which no report speaks as they are now. Raises WorldError as `load_report` does."""
+    return tuple(name for name, _, fresh in _reports_of(root, policy) if fresh is None)
+
+
+def _reports_of(root: Path, policy: PolicyFile) -> Iterator[tuple[str, bool, Report | None]]:
+    """Every table by name, whether any report speaks of it, and the one that speaks of it as it is now."""
+    files = [file.relative_to(root).as_posix() for file in sorted(root.glob(DATA_REPORTS))]
+    reports = [(file, load_report(root, file)) for file in files]
+    for name, table in policy.policy.data.items():
+        own = [(file, report) for file, report in reports if name in report.verdict.digests.checks]
+        fresh = (report for file, report in own if _speaks_of(report.verdict.digests, root, name, table, file))
+        yield name, bool(own), next(fresh, None)
+
+
+def at_hand(root: Path, path: str) -> bool:
+    """Whether a table, or a file of a pattern, is in the work tree."""
+    return (root / path).is_file() or next(iter(root.glob(path)), None) is not None
 
 
 def table_digest(root: Path, path: str) -> str:
@@ -79,9 +107,16 @@ def promise_digest(table: Table) -> str:
     return hashlib.sha256(table.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
-def _speaks_of(known: Digests, root: Path, name: str, table: Table) -> bool:
-    """Whether a report speaks of this table as it is now, and of what the policy promises of it now."""
-    return known.checks[name] == promise_digest(table) and known.data.get(table.path) == table_digest(root, table.path)
+def _speaks_of(known: Digests, root: Path, name: str, table: Table, report: str) -> bool:
+    """Whether a report speaks of this table as it is now, and of what the policy promises of it now.
+
+    Of a table that was not pulled, `dvc.lock` tells whether the report was made from it.
+    """
+    if known.checks[name] != promise_digest(table) or table.path not in known.data:
+        return False
+    if not at_hand(root, table.path):
+        return vouches(root, report, table.path)
+    return known.data[table.path] == table_digest(root, table.path)
 
 
 def _unchecked(policy: PolicyFile, table: str, what: str) -> Finding:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlci.edges.git import History
-    from mlci.nouns.finding import Comparison
 
 PIPELINE = "dvc.yaml"
 
@@ -34,7 +33,7 @@ def guard(
     policy: PolicyFile,
     history: History,
     findings: tuple[Finding, ...],
-    comparisons: tuple[Comparison, ...],
+    base: str | None,
     *,
     now: datetime,
     judge_gate: Callable[[PolicyFile], tuple[Finding, ...]],
@@ -49,11 +48,10 @@ def guard(
         policy: The pull request's own.
         history: Of the repository.
         findings: Under its own policy.
-        comparisons: Of the run; the merge base among them names the base's policy.
+        base: The commit whose policy counts too; None where there is only one policy.
         now: For freshness and the end of waivers.
         judge_gate: Judges the candidate by another policy.
     """
-    base = next((item.commit for item in comparisons if item.baseline == "merge-base" and item.commit), None)
     more = _by_base(root, policy, history, base, findings, now, judge_gate) if base is not None else ()
     return waive((*more, *findings), policy.policy.waivers, now.date(), policy)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from mlci.nouns.finding import Finding
     from mlci.nouns.policy import PolicyFile
     from mlci.nouns.report import Report
 
@@ -22,6 +23,8 @@ def compare_and_save(
     policy: PolicyFile,
     *,
     baseline: str | None = None,
+    base: str | None = None,
+    extra: tuple[Finding, ...] = (),
     now: datetime | None = None,
     change: str = "",
     say: Callable[[str], None] = lambda _: None,
@@ -32,6 +35,8 @@ def compare_and_save(
         root: Folder of the project.
         policy: What the gate promises.
         baseline: A revision to compare with instead of the policy's baselines.
+        base: The merge base, where the caller knows it.
+        extra: Findings of the pipeline, which come first.
         now: The moment, where the use is to be entered in the ledger and shared; None enters nothing.
         change: The pull request that asks: its looks share alpha. Where none is named, the branch is entered.
         say: Told what is being done.
@@ -42,7 +47,7 @@ def compare_and_save(
     """
     if now is not None:
         catch_up(root, now, say)
-    report = compare(root, policy, baseline=baseline, change=change, say=say)
+    report = compare(root, policy, baseline=baseline, change=change, base=base, extra=extra, say=say)
     save(root, report)
     if now is not None:
         record(root, policy, report, now=now, change=change, vouch=True, say=say)

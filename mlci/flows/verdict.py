@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mlci import __version__
 from mlci.edges.files import digest
 from mlci.edges.git import History
 from mlci.edges.revisions import Revisions
-from mlci.flows.data_findings import promise_digest, table_digest
+from mlci.flows.data_findings import at_hand, promise_digest, table_digest
 from mlci.judge.headline import footer, headline, overall
 from mlci.nouns.finding import Digests, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mlci.nouns.finding import Comparison, Finding
@@ -33,6 +35,7 @@ def assemble(
     findings: tuple[Finding, ...],
     comparisons: tuple[Comparison, ...] = (),
     asked: Asked | None = None,
+    tables: Mapping[str, str] | None = None,
 ) -> Verdict:
     """One verdict from all findings. The same files give the same bytes: no clock, no host, no random number.
 
@@ -42,6 +45,7 @@ def assemble(
         history: Names the commit.
         findings: Everything that was found.
         comparisons: One for each baseline.
+        tables: Digests of tables that are not at hand, by path, from the reports that speak of them.
         asked: Which use of the test set this is, and which look of its pull request, where somebody counts.
     """
     gate = policy.policy.gate
@@ -56,7 +60,7 @@ def assemble(
         tool=f"mlci {__version__}",
         commit=history.head,
         dirty=history.dirty,
-        digests=digests(root, policy),
+        digests=digests(root, policy, tables or {}),
         alpha=gate.alpha if gate is not None else None,
         look=look,
         beta=gate.beta if gate is not None else None,
@@ -111,17 +115,26 @@ def data_digests(root: Path, policy: PolicyFile, tables: tuple[str, ...] = ()) -
     )
 
 
-def digests(root: Path, policy: PolicyFile) -> Digests:
-    """SHA-256 of the policy as it was understood, the model, the predictions and every table."""
+def digests(root: Path, policy: PolicyFile, known: Mapping[str, str] = MappingProxyType({})) -> Digests:
+    """SHA-256 of the policy as it was understood, the model, the predictions and every table.
+
+    A table that is not at hand has the digest that is `known` of it, and the version that DVC records; or none.
+    """
     model, gate = policy.policy.model, policy.policy.gate
     tables = {table.path for table in policy.policy.data.values()} | ({gate.test} if gate is not None else set())
     revisions = Revisions(root, History(root))
     return Digests(
         policy=policy_digest(policy.policy),
-        versions={path: known for path in judged_paths(policy.policy) if (known := revisions.version_now(path))},
+        versions={
+            path: version
+            for path in judged_paths(policy.policy)
+            if (version := revisions.version_now(path) or (revisions.version_recorded(path) if path in known else ""))
+        },
         model=_of(root / model.path) if model is not None else "",
         predictions=_of(root / gate.predictions) if gate is not None else "",
-        data={path: table_digest(root, path) for path in sorted(tables)},
+        data={
+            path: table_digest(root, path) if at_hand(root, path) else known.get(path, "") for path in sorted(tables)
+        },
     )
 
 

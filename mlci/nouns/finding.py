@@ -11,7 +11,7 @@ from pydantic import Field
 from mlci.nouns.base import Level, Noun, Place
 
 Outcome = Literal["pass", "fail", "inconclusive", "too_small", "not_comparable", "not_measured"]
-Area = Literal["data", "gate"]
+Area = Literal["data", "gate", "pipeline"]
 
 
 class Rows(Noun):
@@ -121,7 +121,7 @@ class Finding(Noun):
     Attributes:
         check: Its id, made of the policy's keys: `data.flights.distance.range`, `gate.accuracy`.
         title: The check in a few words: `distance lies in [10, 6000]`.
-        area: Data or gate.
+        area: Data, gate, or the pipeline that made them.
         level: How grave it is when it does not hold.
         critical: Whether 'not enough data' blocks too.
         outcome: What came out.
@@ -129,6 +129,7 @@ class Finding(Noun):
         mend: What to do about it; empty where it holds.
         place: Where the policy asks for it.
         waived: Who excuses the failure, until when and why; empty where nobody does.
+        output: The last lines that a failed stage wrote; they may be hostile.
     """
 
     check: str
@@ -141,6 +142,7 @@ class Finding(Noun):
     mend: str = ""
     place: Place | None = None
     waived: str = ""
+    output: tuple[str, ...] = ()
     data: DataEvidence | None = None
     gate: GateEvidence | None = None
 

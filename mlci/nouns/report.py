@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mlci.nouns.base import Noun
+from mlci.nouns.comment import Earlier, Spent
 from mlci.nouns.finding import Verdict
 
 
@@ -185,8 +186,29 @@ class DataDiff(Noun):
     note: str = ""
 
 
+class Timing(Noun):
+    """What a run took. It differs from run to run, so it stands beside the verdict and never in it.
+
+    Attributes:
+        seconds: From start to end.
+        steps: The parts of it, in the order in which they ran.
+        stages: Stages of the pipeline that ran, in that order.
+        pulled: Files that were pulled from a remote.
+        pulled_bytes: Their size.
+    """
+
+    seconds: float
+    steps: tuple[Spent, ...] = ()
+    stages: tuple[Spent, ...] = ()
+    pulled: tuple[str, ...] = ()
+    pulled_bytes: int = 0
+
+
 class Report(Noun):
-    """Everything that a renderer may show; the verdict decides, the rest explains."""
+    """Everything that a renderer may show; the verdict decides, the rest explains.
+
+    `carried` is the base's verdict, where nothing changed that it speaks of. `timing` differs from run to run.
+    """
 
     verdict: Verdict
     metrics: tuple[MetricRow, ...] = ()
@@ -195,3 +217,21 @@ class Report(Noun):
     weak: tuple[WeakSlice, ...] = ()
     fairness: tuple[GroupRate, ...] = ()
     repeat: tuple[str, ...] = ()
+    carried: Earlier | None = None
+    timing: Timing | None = None
+
+
+class Result(Noun):
+    """What came of one project.
+
+    Attributes:
+        project: Its folder, from the repository's top; `.` for the top itself.
+        report: What was found; of a run that did not come to a verdict, that it did not.
+        error: Why there is no verdict, with the mend; empty where there is one.
+        exit_code: 0 held, 1 a gate failed, 2 the policy or the call is wrong, 3 the world is wrong.
+    """
+
+    project: str
+    report: Report
+    error: str = ""
+    exit_code: int = 0

@@ -48,6 +48,7 @@ def render_html(report: Report, svgs: Mapping[str, str]) -> str:
         matter=view.matter(rows),
         data_rows=[row for row in rows if row.finding.area == "data"],
         gate_rows=[row for row in rows if row.finding.area == "gate"],
+        pipeline_rows=[row for row in rows if row.finding.area == "pipeline"],
         broken=[row for row in rows if row.finding.data is not None and row.finding.data.examples],
         baselines=list(dict.fromkeys(name for row in report.metrics for name in row.old)),
         charts=drawn,

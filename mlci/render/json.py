@@ -12,6 +12,8 @@ from mlci.nouns.policy import Policy
 from mlci.nouns.rubric import TestScore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel
 
 _DIGITS = 12
@@ -23,7 +25,12 @@ def to_json(noun: BaseModel) -> str:
 
     What is not finite is null, because JSON has no word for it.
     """
-    return _dumps(_settled(noun.model_dump(mode="python")))
+    return dumps(_settled(noun.model_dump(mode="python")))
+
+
+def to_json_list(nouns: Iterable[BaseModel]) -> str:
+    """The same for several values, as a list."""
+    return dumps([_settled(noun.model_dump(mode="python")) for noun in nouns])
 
 
 def _settled(value: Any) -> Any:  # noqa: ANN401 - whatever a noun dumps to
@@ -37,7 +44,8 @@ def _settled(value: Any) -> Any:  # noqa: ANN401 - whatever a noun dumps to
     return value
 
 
-def _dumps(value: object) -> str:
+def dumps(value: object) -> str:
+    """Any JSON value in the same form."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -55,7 +63,7 @@ def schemas() -> dict[str, str]:
     score = TestScore.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor --score"}
     diagnosis = Diagnosis.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor"}
     named = {"verdict": verdict, "params": params, "score": score, "diagnosis": diagnosis}
-    return {f"{name}.schema.json": _dumps(_finite(schema)) for name, schema in named.items()}
+    return {f"{name}.schema.json": dumps(_finite(schema)) for name, schema in named.items()}
 
 
 def _finite(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema

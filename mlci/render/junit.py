@@ -11,7 +11,7 @@ from mlci.render.text import clean
 if TYPE_CHECKING:
     from mlci.nouns.finding import Finding, Verdict
 
-_SUITES = {"data": "data checks", "gate": "model gates"}
+_SUITES = {"pipeline": "pipeline", "data": "data checks", "gate": "model gates"}
 
 
 def render_junit(verdict: Verdict) -> str:

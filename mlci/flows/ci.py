@@ -1,0 +1,221 @@
+"""What a pull request runs: find the base, reproduce what must be, compare, report; and always leave a verdict."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlci import __version__
+from mlci.edges.base import Change, find_change
+from mlci.edges.dvc_repro import has_pipeline, reproduce
+from mlci.edges.git import History
+from mlci.edges.pipeline_files import in_conflict
+from mlci.edges.policy_file import load_policy
+from mlci.errors import MlciError
+from mlci.flows.carry import carried
+from mlci.flows.ci_change import touched
+from mlci.flows.ci_data import check_the_rest, data_report, wanted_files
+from mlci.flows.data_findings import REPORT, load_report
+from mlci.flows.record import compare_and_save
+from mlci.flows.report import FORMATS, save, write
+from mlci.flows.verdict import assemble, project_name
+from mlci.judge.headline import headline, overall
+from mlci.judge.pipeline import pipeline_findings
+from mlci.nouns.base import Place
+from mlci.nouns.comment import Spent
+from mlci.nouns.finding import Finding, Verdict
+from mlci.nouns.pipeline import Reproduced
+from mlci.nouns.report import Report, Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from mlci.nouns.policy import PolicyFile
+
+CRASHED = "pipeline.crashed"
+UNCHANGED = "pipeline.unchanged"
+_FILES = ("dvc.lock", "dvc.yaml")
+
+
+class Asked(NamedTuple):
+    """What somebody wants of a run.
+
+    Attributes:
+        base: Revision to start from; None finds it.
+        change: The pull request.
+        now: The moment, where the use of the test set is to be recorded; None records nothing.
+        policy: Name of the policy file inside each project.
+    """
+
+    base: str | None = None
+    change: str = ""
+    now: datetime | None = None
+    policy: str = "params.yaml"
+
+
+def ci(root: Path, asked: Asked, say: Callable[[str], None] = lambda _: None) -> Report:
+    """Run what a pull request runs in one project, and leave its report in every format in `reports/`.
+
+    Whatever happens, `reports/report.json` speaks of this run in the end: an earlier verdict is overwritten first.
+
+    Args:
+        root: Folder of the project.
+        asked: What is wanted.
+        say: Told what is being done.
+
+    Raises:
+        PolicyError: The policy, the base or the pipeline is wrong.
+        WorldError: A file, the history or a remote is not as it must be.
+    """
+    clock = _Clock()
+    save(root, _crashed(root, "the run was interrupted before it ended"))
+    try:
+        report = _run(root, asked, say, clock)
+    except MlciError as error:
+        _leave(root, _crashed(root, error.problem, error.mend), clock)
+        raise
+    except Exception as error:
+        _leave(root, _crashed(root, f"{type(error).__name__}: {error}", "this is an error of mlci's own"), clock)
+        raise
+    return _leave(root, report, clock)
+
+
+class _Clock:
+    """Takes the time of every step."""
+
+    def __init__(self) -> None:
+        self.start = self.last = time.monotonic()
+        self.steps: list[Spent] = []
+        self.done = Reproduced()
+
+    def lap(self, what: str) -> None:
+        now = time.monotonic()
+        self.steps.append(Spent(what=what, seconds=round(now - self.last, 3)))
+        self.last = now
+
+    def timing(self) -> Timing:
+        return Timing(
+            seconds=round(time.monotonic() - self.start, 3),
+            steps=tuple(self.steps),
+            stages=tuple(Spent(what=run.stage, seconds=round(run.seconds, 3)) for run in self.done.runs),
+            pulled=self.done.pulled,
+            pulled_bytes=self.done.pulled_bytes,
+        )
+
+
+def _leave(root: Path, report: Report, clock: _Clock) -> Report:
+    told = report.model_copy(update={"timing": clock.timing()})
+    save(root, told)
+    write(root, told, FORMATS)
+    return told
+
+
+def _run(root: Path, asked: Asked, say: Callable[[str], None], clock: _Clock) -> Report:
+    policy = load_policy(root, asked.policy)
+    history = History(root)
+    gate = policy.policy.gate
+    change = find_change(history, asked.base, gate.branch if gate is not None else None)
+    why = touched(policy, history, change)
+    clock.lap("finding what changed")
+    if not why:
+        return _unchanged(root, policy, history, change)
+    say(f"changed since {change.base[:10] or 'the beginning'}: {', '.join(why[:5])}{' …' if why[5:] else ''}")
+    clock.done = _reproduced(root, policy, history, change, say)
+    clock.lap("reproducing the pipeline")
+    extra = pipeline_findings(clock.done)
+    if clock.done.status in {"failed", "conflict"}:
+        return _failed(root, policy, history, extra)
+    report = _judged(root, policy, history, change, asked, extra, say)
+    clock.lap("judging")
+    return report
+
+
+def _reproduced(
+    root: Path, policy: PolicyFile, history: History, change: Change, say: Callable[[str], None]
+) -> Reproduced:
+    marked = [(name, in_conflict((root / name).read_bytes())) for name in _FILES if (root / name).is_file()]
+    if conflicts := tuple(Place(file=name, line=line) for name, line in marked if line):
+        return Reproduced(status="conflict", conflicts=conflicts)
+    if not has_pipeline(root):
+        return Reproduced()
+    say("loading DVC")
+    return reproduce(root, wanted_files(root, policy, history, change.merge_base), say)
+
+
+def _judged(
+    root: Path,
+    policy: PolicyFile,
+    history: History,
+    change: Change,
+    asked: Asked,
+    extra: tuple[Finding, ...],
+    say: Callable[[str], None],
+) -> Report:
+    check_the_rest(root, policy, say)
+    base = change.merge_base or None
+    if policy.policy.gate is None:
+        return data_report(root, policy, history, base, extra)
+    return compare_and_save(root, policy, base=base, extra=extra, now=asked.now, change=asked.change, say=say)
+
+
+def _failed(root: Path, policy: PolicyFile, history: History, extra: tuple[Finding, ...]) -> Report:
+    """A stage failed. Where it is one of ours, its own verdict says more than its exit code."""
+    before = load_report(root, REPORT)
+    own = before.verdict.findings if all(item.check != CRASHED for item in before.verdict.findings) else ()
+    told = tuple(item for item in extra if not (own and item.check.startswith("pipeline.stage.")))
+    verdict = assemble(root, policy, history, findings=(*told, *own))
+    return before.model_copy(update={"verdict": verdict}) if own else Report(verdict=verdict, repeat=_repeat())
+
+
+def _unchanged(root: Path, policy: PolicyFile, history: History, change: Change) -> Report:
+    count = len(change.files)
+    names = ", ".join(f"`{path}`" for path in change.files[:3])
+    what = f"{count} file{'s' if count != 1 else ''} ({names}{', …' if count > 3 else ''})" if count else "no file"  # noqa: PLR2004 - as above
+    finding = Finding(
+        check=UNCHANGED,
+        title="nothing of the pipeline changed",
+        area="pipeline",
+        outcome="pass",
+        message=f"Since {change.base[:10]} {what} changed: no dependency, parameter, stage, lock, policy, workflow or "
+        "test data is among them.",
+    )
+    earlier = carried(root, history, change.base, policy.file)
+    still = f"; the verdict of {earlier.commit[:10]} stands: {earlier.headline or earlier.outcome}" if earlier else ""
+    line = f"Nothing of the pipeline changed since {change.base[:10]}{still}"
+    # It speaks of no file: nothing was read.
+    verdict = _verdict(project_name(root, policy), history.head, finding).model_copy(update={"headline": line})
+    return Report(verdict=verdict, carried=earlier, repeat=_repeat())
+
+
+def _crashed(root: Path, problem: str, mend: str = "") -> Report:
+    """The verdict of a run that did not come to one."""
+    finding = Finding(
+        check=CRASHED,
+        title="the run did not come to a verdict",
+        area="pipeline",
+        outcome="not_measured",
+        message=f"{' '.join(problem.split())[:2000].rstrip('.')}.",
+        mend=mend,
+    )
+    try:
+        name, commit = project_name(root, load_policy(root)), History(root).head
+    except MlciError:
+        name, commit = root.resolve().name, ""
+    return Report(verdict=_verdict(name, commit, finding), repeat=_repeat())
+
+
+def _verdict(project: str, commit: str, finding: Finding) -> Verdict:
+    return Verdict(
+        project=project,
+        outcome=overall((finding,)),
+        headline=headline((finding,)),
+        findings=(finding,),
+        tool=f"mlci {__version__}",
+        commit=commit,
+    )
+
+
+def _repeat() -> tuple[str, ...]:
+    return ("mlci ci",)
