@@ -9,6 +9,7 @@ from mlci.edges.policy_file import parse_policy
 from mlci.errors import MlciError, PolicyError
 from mlci.flows.check_data import check_data
 from mlci.judge.guard import (
+    PIPELINE,
     blocked_by_base,
     changed_policy_findings,
     policy_changes,
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlci.edges.git import History
-
-PIPELINE = "dvc.yaml"
 
 
 def guard(
@@ -67,7 +66,7 @@ def _by_base(
 ) -> tuple[Finding, ...]:
     pipeline = root / PIPELINE
     gone = removed_stages(history.read(base, PIPELINE), pipeline.read_bytes() if pipeline.is_file() else None)
-    stages = removed_stage_findings(gone, policy)
+    stages = removed_stage_findings(gone)
     text = history.read(base, policy.file)
     if text is None:
         return stages

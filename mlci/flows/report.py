@@ -69,7 +69,7 @@ def _write(folder: Path, report: Report, kind: Format) -> list[Path]:
             from mlci.render.charts import specs  # noqa: PLC0415
             from mlci.render.html import render_html  # noqa: PLC0415
 
-            return [write_text(folder / "report.html", render_html(report, render_svgs(specs(report.charts))))]
+            return [write_text(folder / "report.html", render_html(report, render_svgs(specs(report))))]
         case "markdown":
             from mlci.render.markdown import render_markdown  # noqa: PLC0415
 
@@ -86,5 +86,5 @@ def _write(folder: Path, report: Report, kind: Format) -> list[Path]:
             from mlci.edges.vega import render_svgs  # noqa: PLC0415
             from mlci.render.charts import specs  # noqa: PLC0415
 
-            svgs = render_svgs(specs(report.charts))
+            svgs = render_svgs(specs(report))
             return [write_text(folder / "charts" / f"{name}.svg", svg) for name, svg in svgs.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from mlci.nouns.base import Place
 from mlci.nouns.finding import Finding
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from mlci.nouns.waiver import Waiver
 
 Path = tuple[str, ...]
+PIPELINE = "dvc.yaml"
 _LEVELS = {"info": 0, "warn": 1, "block": 2}
 _MORE_IS_LOOSER = {"drop", "rise", "ceiling", "tolerance", "ks", "psi", "alpha", "beta", "reuse", "within"}
 _LESS_IS_LOOSER = {"floor"}
@@ -163,7 +165,7 @@ def blocked_by_base(base: Iterable[Finding], own: Iterable[Finding], policy: Pol
     )
 
 
-def removed_stage_findings(removed: Sequence[str], policy: PolicyFile) -> tuple[Finding, ...]:
+def removed_stage_findings(removed: Sequence[str]) -> tuple[Finding, ...]:
     """A stage that ran a check before and is gone: what is not run does not pass."""
     return tuple(
         Finding(
@@ -173,7 +175,7 @@ def removed_stage_findings(removed: Sequence[str], policy: PolicyFile) -> tuple[
             outcome="fail",
             message=f"The stage `{name}` of dvc.yaml ran mlci, and this pull request removes it.",
             mend="Put it back, or name the check in `mlci.waivers` with reason, approver and until.",
-            place=policy.place(),
+            place=Place(file=PIPELINE),
         )
         for name in removed
     )
@@ -205,7 +207,8 @@ def _excused(finding: Finding, waiver: Waiver | None) -> Finding:
     if waiver is None or not finding.blocks:
         return finding
     by = f"waived by {waiver.approver} until {waiver.until.isoformat()}: {waiver.reason}"
-    return finding.model_copy(update={"waived": by, "message": f"{finding.message} This is {by}"})
+    said = by if by.endswith((".", "!", "?")) else f"{by}."
+    return finding.model_copy(update={"waived": by, "message": f"{finding.message} This is {said}"})
 
 
 def _waiver_finding(waiver: Waiver, at: int, today: date, findings: Sequence[Finding], policy: PolicyFile) -> Finding:
@@ -221,7 +224,7 @@ def _waiver_finding(waiver: Waiver, at: int, today: date, findings: Sequence[Fin
     )
     return Finding(
         check=f"policy.waiver.{waiver.check}",
-        title=f"the waiver of {waiver.check}",
+        title=f"the waiver of {waiver.check} is {'valid' if expired else 'needed'}",
         area="gate",
         level="block" if expired else "warn",
         outcome="fail",

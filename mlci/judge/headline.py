@@ -38,12 +38,16 @@ def headline(findings: Sequence[Finding], comparisons: Sequence[Comparison] = ()
         return _blocked([finding for finding in findings if finding.blocks])
     if outcome == "inconclusive":
         return _open(findings)
-    warned = sum(finding.warns for finding in findings)
-    return _safe(findings, comparisons) + (f"; {_plural(warned, 'warning')}" if warned else "")
+    waived = sum(bool(finding.waived) for finding in findings)
+    warned = sum(finding.warns and not finding.waived for finding in findings)
+    besides = [f"{_plural(waived, 'check')} waived" if waived else "", _plural(warned, "warning") if warned else ""]
+    return "; ".join([_safe(findings, comparisons), *filter(None, besides)])
 
 
 def _blocked(findings: Sequence[Finding]) -> str:
-    first = next((finding for finding in findings if finding.outcome == "fail"), findings[0])
+    failed = [finding for finding in findings if finding.outcome == "fail"]
+    first = next((finding for finding in failed if finding.gate is not None or finding.data is not None), None)
+    first = first or next(iter(failed), findings[0])
     rest = len(findings) - 1
     more = f"; {_plural(rest, 'more check')} {'blocks' if rest == 1 else 'block'}" if rest else ""
     return f"Blocked: {_with_number(first)}{more}"
@@ -97,12 +101,13 @@ def _tightest(findings: Sequence[Finding]) -> Finding | None:
 
 def _with_number(finding: Finding) -> str:
     if finding.outcome == "not_measured":
-        return f"{_one_line(finding.title)} was not measured"
+        return f"{_one_line(finding.title)}: not measured"
     if finding.gate is not None:
         return f"{_one_line(finding.title)}: {_gate_number(finding.gate, finding.outcome)}"
     if finding.data is not None and (number := _data_number(finding.data)):
         return f"{_one_line(finding.title)}: {number}"
-    return _one_line(finding.title)
+    # A title says what should be so.
+    return f"{_one_line(finding.title)}: not so" if finding.outcome == "fail" else _one_line(finding.title)
 
 
 def _gate_number(evidence: GateEvidence, outcome: str) -> str:

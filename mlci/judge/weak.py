@@ -53,7 +53,8 @@ def weak_slices(sample: Sample, baseline: str | None = None) -> tuple[WeakSlice,
     found = _told(new, sample.features, "elsewhere", None)
     if sample.old is not None and baseline is not None:
         found += _told(new - _loss(sample, sample.old), sample.features, "before", baseline)
-    return tuple(found)
+    measure = "absolute error" if sample.task == "regression" else "wrong rows"
+    return tuple(item.model_copy(update={"measure": measure}) for item in found)
 
 
 def _loss(sample: Sample, answers: Answers) -> Floats:

@@ -97,7 +97,8 @@ class WeakSlice(Noun):
         rows: Rows of it.
         than: Whether it is worse than elsewhere, or than before.
         baseline: What 'before' is.
-        measured: Share of wrong rows, or mean absolute error, in the slice; its change where `than` is `before`.
+        measure: What is compared: the share of wrong rows, or the mean absolute error of a regression.
+        measured: That in the slice; its change where `than` is `before`.
         excess: How much more that is than on all rows, shrunk because many slices were looked at.
         low: Lower end of the 95 % credible interval of the excess.
         high: Upper end.
@@ -107,6 +108,7 @@ class WeakSlice(Noun):
     rows: int
     than: Literal["elsewhere", "before"]
     baseline: str | None = None
+    measure: Literal["wrong rows", "absolute error"] = "wrong rows"
     measured: float
     excess: float
     low: float

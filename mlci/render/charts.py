@@ -7,18 +7,19 @@ meaning hangs on colour alone. Nothing needs a legend to be looked up: names sta
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mlci.nouns import units
 from mlci.render import view
 from mlci.render.slice_chart import slice_spec
 from mlci.render.text import clean
-from mlci.render.vega import BAD, INK, MUTED, NEW, OLD, Spec, axis, chart, dashed, legend, names, scale
+from mlci.render.told_charts import told_charts
+from mlci.render.vega import BAD, INK, MUTED, NEW, OLD, Chart, Spec, axis, chart, dashed, legend, names, scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mlci.nouns.report import Charts, Curve, DriftBar, Histogram, SliceChange
+    from mlci.nouns.report import Charts, Curve, DriftBar, Histogram, Report, SliceChange
 
 _SIDE = 300
 _WIDTH = 340
@@ -27,27 +28,10 @@ _MOST_BARS = 40
 _MOST_SLICE_CHARTS = 6
 
 
-class Chart(NamedTuple):
-    """A chart with its words.
-
-    Attributes:
-        name: Its key, such as `roc`.
-        title: What it shows, as a heading.
-        caption: How to read it, in a sentence.
-        spec: The Vega-Lite specification.
-        wide: Whether it takes the full width of a page.
-    """
-
-    name: str
-    title: str
-    caption: str
-    spec: Spec
-    wide: bool = False
-
-
-def specs(data: Charts) -> dict[str, str]:
+def specs(report: Report) -> dict[str, str]:
     """Every chart that there is data for, by name, as Vega-Lite JSON."""
-    return {item.name: json.dumps(item.spec, sort_keys=True) for item in charts(data)}
+    every = (*charts(report.charts), *told_charts(report))
+    return {item.name: json.dumps(item.spec, sort_keys=True) for item in every}
 
 
 def charts(data: Charts) -> tuple[Chart, ...]:

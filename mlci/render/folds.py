@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlci.nouns import units
-from mlci.render import view
+from mlci.render import told, view
 from mlci.render.data_folds import data_folds, failing_fold
 from mlci.render.history import history_fold
 from mlci.render.links import place_link
@@ -79,30 +79,31 @@ def _weak(report: Report) -> Fold:
     items = tuple(
         line(
             markdown_text(item.slice, MOST_NAME),
-            units.count(item.rows),
-            "elsewhere" if item.baseline is None else markdown_text(view.baseline_name(item.baseline), MOST_CELL),
-            units.measured(item.measured),
-            f"{units.measured(item.excess)} ({units.measured(item.low)} to {units.measured(item.high)})",
+            markdown_prose(told.weak_words(item), MOST_WORDS),
         )
         for item in report.weak
     )
-    summary = "Slices that nobody named, where the model is credibly worse; told, not judged"
-    return Fold("weak slices", 3, summary, table("slice", ">rows", "worse than", ">error", ">excess"), items)
+    head = (markdown_prose(told.WEAK_INTRO), "", *table("slice", "in words"))
+    return Fold("weak slices", 3, f"Weak slices, which nobody named: {units.count(len(items))}", head, items)
 
 
 def _groups(report: Report) -> Fold:
+    said = [
+        f"- {markdown_prose(told.groups_words(kind, rates), MOST_WORDS)}"
+        for kind, rates in told.by_kind(report.fairness).items()
+    ]
     items = tuple(
         line(
             markdown_text(item.group, MOST_NAME),
             item.kind,
             units.count(item.rows),
-            f"{100 * item.rate:.1f} % ({100 * item.low:.1f} to {100 * item.high:.1f})",
-            f"{100 * item.difference:+.1f} ({100 * item.difference_low:+.1f} to {100 * item.difference_high:+.1f})",
+            f"{told.percent(item.rate)} ({told.percent(item.low)} to {told.percent(item.high)})",
+            told.difference(item),
         )
         for item in report.fairness
     )
-    head = table("group", "rate", ">rows", ">in the group", ">points from all others")
-    return Fold("groups", 3, "Rates by group, with 95 % intervals; told, not judged", head, items)
+    head = (*said, "", *table("group", "rate", ">rows", ">in the group", ">from all others"))
+    return Fold("groups", 3, "Rates by group; told, not judged", head, items)
 
 
 def _slices(report: Report) -> Iterable[Fold]:

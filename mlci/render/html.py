@@ -11,17 +11,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from mlci.nouns import units
-from mlci.render import view
+from mlci.render import told, view
 from mlci.render.charts import charts
 from mlci.render.svg import inline
 from mlci.render.text import clean, spans
-from mlci.render.vega import COLOURS
+from mlci.render.told_charts import told_charts
+from mlci.render.vega import COLOURS, Chart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlci.nouns.report import Report
-    from mlci.render.charts import Chart
 
 _MOST_CELL = 200
 
@@ -37,7 +37,10 @@ def render_html(report: Report, svgs: Mapping[str, str]) -> str:
         ValueError: A chart is no SVG.
     """
     templates = _templates()
-    drawn = [(item, _drawing(item, svgs[item.name])) for item in charts(report.charts) if item.name in svgs]
+    drawn, told_drawn = (
+        [(item, _drawing(item, svgs[item.name])) for item in every if item.name in svgs]
+        for every in (charts(report.charts), told_charts(report))
+    )
     css = _css()
     rows = view.ordered(report.verdict.findings)
     page = templates.get_template("report.html.jinja").render(
@@ -52,6 +55,8 @@ def render_html(report: Report, svgs: Mapping[str, str]) -> str:
         broken=[row for row in rows if row.finding.data is not None and row.finding.data.examples],
         baselines=list(dict.fromkeys(name for row in report.metrics for name in row.old)),
         charts=drawn,
+        told_charts={item.name: (item, svg) for item, svg in told_drawn},
+        told=told,
         css=Markup(css),  # noqa: S704 - our own file
         # A hash allows this one style and no other, so that no inline style can be smuggled in.
         style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),

@@ -34,7 +34,7 @@ _MARKER_LETTERS = frozenset(f"{string.ascii_letters}{string.digits}_-./ ")
 _MARKER = re.compile(r"<!-- mlci:[A-Za-z0-9_./~ -]+ -->")
 _MOST_BASELINES = 4
 _MOST_WORDS = (600, 300, 150, 60, 10)
-_MOST_FOOTER = 300
+_MOST_FOOTER = 600
 _MOST_NAME = 120
 _ROOM_FOR_NOTE = 600
 
@@ -158,6 +158,7 @@ def _bottom(report: Report, links: Links) -> str:
     said = [markdown_text(verdict.footer, _MOST_FOOTER)] if verdict.footer else []
     what = f"{markdown_code(verdict.project, _MOST_NAME)}"
     commit = f" at {markdown_code(verdict.commit[:10])}" if verdict.commit else ""
+    commit += ", with uncommitted changes" if verdict.dirty else ""
     said.append(f"{what}{commit}, judged by {markdown_text(verdict.tool, _MOST_NAME)}.")
     return "".join([f"<sub>{' '.join(said)}</sub>", *(f"\n\n{ways}" for ways in [ways_on(links)] if ways)])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlci.nouns import units
 from mlci.render.text import clean
-from mlci.render.vega import BAD, INK, MUTED, NEW, OLD, OPEN, TINT, Spec, axis, chart, names, scale
+from mlci.render.vega import BAD, INK, MUTED, NEW, OLD, OPEN, TINT, Spec, chart, names, scale, signed_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +33,7 @@ def slice_spec(items: Sequence[SliceChange]) -> Spec:
     better = "less" if units.less_is_better(metric, items[0].good) else "more"
     title = f"change of {units.metric_name(metric)}{unit}; {better} is better"
     slices = {"field": "slice", "type": "nominal", "sort": None, "axis": names([str(row["slice"]) for row in rows])}
-    signed = {**axis(title, "+~g", count=7), "labelExpr": "datum.value == 0 ? '0' : datum.label"}
-    x = {"field": "change", "type": "quantitative", "axis": signed, "scale": across}
+    x = {"field": "change", "type": "quantitative", "axis": signed_axis(title, 7), "scale": across}
     state = scale("state", list(_STATES), list(_STATES.values()))
     layers = [
         *(_tinted(items, factor, reach) or _ticks(items, factor)),

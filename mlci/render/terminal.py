@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlci.nouns import units
-from mlci.render import view
+from mlci.render import told, view
 from mlci.render.text import clean, spans
 
 if TYPE_CHECKING:
@@ -53,12 +53,22 @@ def render_terminal(report: Report, console: Console) -> None:
     for comparison in report.verdict.comparisons:
         if comparison.flips:
             console.print(Padding(_flips(comparison), _SECTION))
-    if report.diffs:
-        console.print()
-    for diff in report.diffs:
-        console.print(Padding(_labelled("data", f"{diff.table}: {view.diff_headline(diff)}"), (0, 1)))
+    for part in (_told(report), _diffs(report)):
+        console.print(*([""] if part else []), *(Padding(line, (0, 1)) for line in part), sep="\n", end="")
     if report.verdict.footer:
         console.print(Padding(Text(clean(report.verdict.footer), style="dim"), (1, 1, 0, 1)))
+
+
+def _told(report: Report) -> list[RenderableType]:
+    """A line each on weak slices and on groups, where there is something to tell."""
+    said = [("weak slices", told.weak_line(report.weak) if report.weak else "")]
+    said.append(("groups", told.groups_line(report.fairness)))
+    lines: list[RenderableType] = [_labelled(f"{label} (not judged):", text) for label, text in said if text]
+    return lines
+
+
+def _diffs(report: Report) -> list[RenderableType]:
+    return [_labelled("data", f"{diff.table}: {view.diff_headline(diff)}") for diff in report.diffs]
 
 
 def _prose(text: str, style: str = "") -> Text:

@@ -50,13 +50,14 @@ _BREAK = "\N{ZERO WIDTH NON-JOINER}"
 _ESCAPED = {letter: f"&#{ord(letter)};" for letter in "\\`*_[]<>|~&$"}
 # A dollar in a span is what GitHub names as the way to write one that starts no formula.
 _ESCAPED_TEXT = _ESCAPED | {"$": "<span>&#36;</span>"}
-# What GitHub turns into links or pictures after Markdown: mentions, references, addresses, commits, shortcodes.
+# What GitHub turns into links or pictures after Markdown: mentions, references, addresses, commits, shortcodes. It
+# takes a break behind `www.` for a letter of the host, so that one must stand before the dot.
 _LINKED = re.compile(
-    r"@|#|:(?=//)|:(?=[\w+-]+:)|(?<=www)\.|(?:mailto|xmpp)(?=:)|GH(?=-)|[0-9a-f]{7,}|(?<=\w)\.(?=[^\W\d])",
+    r"@|#|:(?=//)|:(?=[\w+-]+:)|www(?=\.)|(?:mailto|xmpp)(?=:)|GH(?=-)|[0-9a-f]{7,}|(?<=\w)\.(?=[^\W\d])",
     re.IGNORECASE,
 )
 _BLOCK = re.compile(r"^(\d+)([.)])(?=\s|$)|^()([-+=])(?=[-+=\s]|$)")
-_ADDRESS = re.compile(r"@|:(?=//)|(?:www|ftp)\.|(?:mailto|xmpp)(?=:)", re.IGNORECASE)
+_ADDRESS = re.compile(r"@|:(?=//)|(?:www|ftp)(?=\.)|(?:mailto|xmpp)(?=:)", re.IGNORECASE)
 _SPAN = re.compile(r"`([^`]+)`")
 
 
@@ -101,8 +102,10 @@ def markdown_code(text: str, most: int | None = None) -> str:
     """A value as `<code>`: GitHub looks for no mentions, references or commits in it, and entities start no markup."""
     shown = clean(text, most) or " "
     inside = "".join(_ESCAPED.get(letter, letter) for letter in shown)
-    # Parsers look for addresses before they know what is code.
-    return f"<code>{_ADDRESS.sub(lambda match: match[0] + _BREAK, inside)}</code>"
+    # Parsers look for addresses before they know what is code; some take a break for a letter of a domain's name, but
+    # none for one of the name before the sign.
+    broken = _ADDRESS.sub(lambda match: f"{_BREAK if match[0] == '@' else ''}{match[0]}{_BREAK}", inside)
+    return f"<code>{broken}</code>"
 
 
 def markdown_number(text: str) -> str:

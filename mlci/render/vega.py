@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,24 @@ _CONFIG: Spec = {
 }
 
 
+class Chart(NamedTuple):
+    """A chart with its words.
+
+    Attributes:
+        name: Its key, such as `roc`.
+        title: What it shows, as a heading.
+        caption: How to read it, in a sentence.
+        spec: The Vega-Lite specification.
+        wide: Whether it takes the full width of a page.
+    """
+
+    name: str
+    title: str
+    caption: str
+    spec: Spec
+    wide: bool = False
+
+
 def chart(spec: Spec) -> Spec:
     """A whole specification with the shared look."""
     return {
@@ -57,6 +75,11 @@ def axis(title: str | None, form: str | None = None, *, grid: bool = True, count
     """An axis with a title in words; `%` writes shares as percent."""
     parts: Spec = {"title": title, "grid": grid, "tickCount": count, "labelLimit": 260, "titleLimit": 400}
     return {**parts, "format": form} if form else parts
+
+
+def signed_axis(title: str | None, count: int) -> Spec:
+    """An axis of changes; the number format of an axis would write 10 as 1e+1 where its ticks are whole tens."""
+    return {**axis(title, count=count), "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')"}
 
 
 def names(labels: Sequence[str]) -> Spec:

@@ -397,7 +397,7 @@ def test_weak_slices_and_groups_are_told_not_judged(project: Project):
     page = next((project.root / "out").glob("*.md")).read_text()
     assert "Rates by group" in page
     assert "| sex = f | false positive rate |" in page
-    assert "Slices that nobody named" in page
+    assert "Weak slices, which nobody named" in page
     policy(project, "    metrics: {accuracy: {drop: 0.5}}\n    weak: {features: [sxe]}\n")
     run = project.mlci("compare")
     assert run.returncode == 2

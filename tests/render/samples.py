@@ -1,9 +1,12 @@
 """Reports as the flows make them, for golden files and for looking at: flights, and one that is all hostile."""
 
+from functools import partial
+
 import numpy as np
 
 from mlci.judge.headline import footer, headline, overall
 from mlci.judge.words import gate_mend, gate_message, gate_title
+from mlci.judge.words_beats import beats_message
 from mlci.nouns.base import Place
 from mlci.nouns.finding import (
     Comparison,
@@ -21,19 +24,23 @@ from mlci.nouns.report import (
     Curve,
     DataDiff,
     DriftBar,
+    GroupRate,
     Histogram,
     MetricRow,
     Report,
     RowChange,
     SliceChange,
+    WeakSlice,
 )
 
 CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
 BASE = "5f1e0c9a7d3b4e2f8a6c1d0b9e8f7a6b5c4d3e2f"
 
 
-def gate(outcome, line, *, level="block", critical=False, **given):
+def gate(outcome, line, *, level="block", critical=False, trained=None, **given):
     evidence = GateEvidence(**{"kind": "change", "baseline": "merge-base", "tests": 20} | given)
+    beside = evidence.kind == "beats" and outcome != "not_measured"
+    told = partial(beats_message, alpha=0.05, beta=0.05, trained=trained) if beside else gate_message
     return Finding(
         check=f"gate.{evidence.metric}" + (f".{evidence.slice}" if evidence.slice else ""),
         title=gate_title(evidence),
@@ -41,7 +48,7 @@ def gate(outcome, line, *, level="block", critical=False, **given):
         level=level,
         critical=critical,
         outcome=outcome,
-        message=gate_message(evidence, outcome),
+        message=told(evidence, outcome),
         mend=gate_mend(evidence, outcome),
         place=Place(file="params.yaml", line=line),
         gate=evidence,
@@ -129,6 +136,43 @@ DIFF = DataDiff(
     ),
     examples=(RowChange(id="2013-03-09-DL-410", column="temp", old="41.0", new=None),),
 )  # fmt: skip
+WEAK = (
+    WeakSlice(slice="origin = JFK, distance 1400 to 2586", rows=1_412, than="elsewhere", measured=0.3102, excess=0.114,
+              low=0.091, high=0.137),
+    WeakSlice(slice="carrier = EV, temp 17 to 39", rows=608, than="elsewhere", measured=0.2763, excess=0.071,
+              low=0.038, high=0.104),
+    WeakSlice(slice="carrier = OO", rows=41, than="elsewhere", measured=0.2927, excess=0.052, low=0.001, high=0.103),
+    WeakSlice(slice="origin = JFK", rows=8_604, than="before", baseline="merge-base", measured=0.0117, excess=0.0108,
+              low=0.0072, high=0.0144),
+)  # fmt: skip
+WEAK_REGRESSION = (
+    WeakSlice(slice="region = north", rows=230, than="elsewhere", measure="absolute error", measured=14.72, excess=3.1,
+              low=1.9, high=4.3),
+    WeakSlice(slice="region = north", rows=230, than="before", baseline="merge-base", measure="absolute error",
+              measured=1.31, excess=1.02, low=0.2, high=1.84),
+)  # fmt: skip
+
+
+def rates(groups=(("F", 13_411), ("M", 13_502), ("not stated", 91))):
+    every = {  # rate of each group, and of all others
+        "selection rate": ((0.182, 0.1701, 0.2198), (0.1705, 0.1822, 0.1762)),
+        "true positive rate": ((0.612, 0.641, 0.5833), (0.6407, 0.6121, 0.6264)),
+        "false positive rate": ((0.0921, 0.0908, 0.1188), (0.0909, 0.092, 0.0914)),
+    }
+    made = []
+    for kind, (own, others) in every.items():
+        for (name, rows), rate, other in zip(groups, own, others, strict=True):
+            half = 1.4 * (rate * (1 - rate) / rows) ** 0.5
+            made.append(
+                GroupRate(
+                    kind=kind, group=f"sex = {name}", rows=rows, rate=rate, low=rate - 1.4 * half,
+                    high=rate + 1.4 * half, difference=rate - other, difference_low=rate - other - 1.5 * half,
+                    difference_high=rate - other + 1.5 * half,
+                )
+            )  # fmt: skip
+    return tuple(made)
+
+
 REPEAT = ("git checkout 0b9e8f7a6b", "make setup", "dvc repro", "mlci compare --baseline merge-base", "mlci report")
 
 
@@ -242,7 +286,7 @@ def report(findings, comparisons=(), *, gates=True, look=None, **given):
 
 
 DATA = (ROWS, TYPES, RANGE)
-FULL = {"metrics": METRICS, "charts": CHARTS, "diffs": (DIFF,)}
+FULL = {"metrics": METRICS, "charts": CHARTS, "diffs": (DIFF,), "weak": WEAK, "fairness": rates()}
 
 
 def other_slices(outcomes=("pass", "inconclusive")):
@@ -334,7 +378,12 @@ def hostile(evil=EVIL):
     diff = DataDiff(table=evil, old=evil, new=evil, rows_old=1, rows_new=2, columns=(column,), note=evil,
                     examples=(RowChange(id=evil, column=evil, old=evil, new=None),))  # fmt: skip
     metric = MetricRow(metric=evil, new=0.4, old={evil: 0.5})
-    return Report(verdict=verdict, metrics=(metric,), charts=charts, diffs=(diff,), repeat=(evil, "mlci report"))
+    weak = WeakSlice(slice=evil, rows=99, than="before", baseline=evil, measured=0.2, excess=0.1, low=0.05, high=0.15)
+    group = rates((("x", 99), ("y", 99), ("z", 99)))[0].model_copy(update={"group": evil})
+    return Report(
+        verdict=verdict, metrics=(metric,), charts=charts, diffs=(diff,), repeat=(evil, "mlci report"),
+        weak=(weak, weak.model_copy(update={"than": "elsewhere", "baseline": None})), fairness=(group,),
+    )  # fmt: skip
 
 
 SAMPLES = {

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 from hostile_text import TEXTS
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
 from samples import SAMPLES, failing, hostile
 
@@ -13,9 +13,13 @@ from mlci.render.markdown import LIMIT, marker, render_markdown
 from mlci.render.text import markdown_code, markdown_fence, markdown_prose, markdown_text
 
 # As near to GitHub's dialect as a parser here comes. Unlike this one, GitHub takes neither `e.vil` nor `//e.vil` for an
-# address, so these are switched off; `www.`, e-mail addresses and everything with a scheme are on.
+# address, so these are switched off; e-mail addresses and everything with a scheme are on, and `www.` with any letter
+# behind it, which to GitHub includes those that nobody sees.
 GITHUB = MarkdownIt("gfm-like", {"html": True})
+GITHUB.linkify.set({"fuzzy_link": False})
+GITHUB.linkify.tlds(["vil"], keep_old=True)
 GITHUB.linkify.add("//", None)
+GITHUB.linkify.add("www.", {"validate": lambda _, text, at: len(re.match(r"[^\s<>.,:;!?()'\"*_~-]*", text[at:])[0])})
 REPEATABLE = {"span", "code"}
 """Elements whose number depends on the text: a dollar and a name between backticks bring their own."""
 
@@ -64,6 +68,9 @@ def test_golden(name, golden):
 
 
 @settings(max_examples=60, deadline=None)
+@example(" a@e.vil")
+@example("00www.e.vil")
+@example("www.e.vil")
 @given(TEXTS)
 def test_hostile_text_is_only_text(text):
     page = Page(GITHUB.render(render_markdown(hostile(text))))
@@ -86,6 +93,20 @@ def test_every_way_to_write_text_is_inert_by_itself(text):
         assert not REFERENCES.search(page.text)
     page = Page(GITHUB.render(markdown_fence((text, text))))
     assert page.tags == ["pre", "code", "/code", "/pre"]
+
+
+def test_the_parser_finds_what_github_finds():
+    for text in (
+        "www.e.vil",
+        "www.\u200ce.vil",
+        "<code>www.e.vil</code>",
+        "a@e.vil",
+        "https://e.vil",
+        "mailto:a@e.vil",
+    ):
+        assert "a" in Page(GITHUB.render(text)).tags, text
+    for text in ("e.vil", "//e.vil/x", "www.", "virgin.vi"):
+        assert "a" not in Page(GITHUB.render(text)).tags, text
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from hostile_text import TEXTS
 from hypothesis import given, settings
-from samples import SAMPLES, failing, hostile, passing
+from samples import SAMPLES, WEAK, failing, hostile, passing, report
 from test_markdown import Page
 
 from mlci.edges.vega import render_svgs
@@ -15,12 +15,13 @@ from mlci.nouns.units import MINUS
 from mlci.render.charts import charts, specs
 from mlci.render.html import render_html
 from mlci.render.svg import inline
+from mlci.render.told_charts import told_charts
 from mlci.render.vega import COLOURS
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return render_svgs(specs(failing().charts))
+    return render_svgs(specs(failing()))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -29,16 +30,17 @@ def test_golden_without_charts(name, golden):
 
 
 def test_every_chart_is_drawn_and_named(drawn):
-    assert list(drawn) == ["slices-0", "slices-1", "roc", "pr", "calibration", "scores", "drift-ks", "drift-psi"]
+    judged = ["slices-0", "slices-1", "roc", "pr", "calibration", "scores", "drift-ks", "drift-psi"]
+    assert list(drawn) == [*judged, "weak-0", "weak-1", "groups"]
     page = Page(render_html(failing(), drawn))
     assert page.tags.count("svg") == len(drawn)
-    for item in charts(failing().charts):
+    for item in (*charts(failing().charts), *told_charts(failing())):
         assert item.title in page.text
         assert ("aria-label", item.title) in page.attributes
 
 
 def test_the_same_report_gives_the_same_bytes(drawn):
-    assert render_html(failing(), drawn) == render_html(failing(), render_svgs(specs(failing().charts)))
+    assert render_html(failing(), drawn) == render_html(failing(), render_svgs(specs(failing())))
 
 
 def test_charts_use_only_colours_that_the_page_can_translate(drawn):
@@ -50,6 +52,19 @@ def test_charts_use_only_colours_that_the_page_can_translate(drawn):
 def test_marks_have_tooltips(drawn):
     page = render_html(failing(), drawn).replace(MINUS, "-")
     assert "<title>origin = JFK: -1.2 points (-1.5 points to -0.84 points) on 8,604 rows, blocked</title>" in page
+
+
+def test_weak_slices_and_groups_say_their_numbers_on_hover(drawn):
+    page = render_html(failing(), drawn)
+    assert "<title>origin = JFK, distance 1400 to 2586: 11 points (9.1 to 14) on 1,412 rows</title>" in page
+    assert "<title>sex = F: selection rate 18.2 %, +1.1 points (+0.5 to +1.8), 13,411 rows</title>" in page
+
+
+def test_whole_tens_are_written_out():
+    far = WEAK[0].model_copy(update={"excess": 0.2, "low": 0.1, "high": 0.3})
+    svg = render_svgs(specs(report([], weak=(far,))))["weak-0"]
+    assert ">+10<" in svg
+    assert "1e" not in "".join(re.findall(r">([^<]*)</text>", svg))
 
 
 def test_old_is_grey_and_new_is_blue():
@@ -69,7 +84,7 @@ def test_hostile_text_is_only_text(text):
 
 
 def test_hostile_text_in_charts_is_only_text():
-    drawn = render_svgs(specs(hostile().charts))
+    drawn = render_svgs(specs(hostile()))
     tags = set(Page(render_html(hostile(), drawn)).tags)
     assert "svg" in tags
     assert not {"script", "a", "img", "image", "foreignobject", "use"} & tags
@@ -104,7 +119,7 @@ def test_a_specification_that_cannot_be_drawn_is_named():
 
 def test_no_chart_costs_nothing():
     assert render_svgs({}) == {}
-    assert specs(Charts()) == {}
+    assert specs(report([])) == {}
 
 
 def test_charts_of_odd_numbers_are_drawn():
@@ -112,7 +127,7 @@ def test_charts_of_odd_numbers_are_drawn():
     many = tuple(one.model_copy(update={"slice": str(place), "change": place - 30.0}) for place in range(60))
     made = charts(Charts(slices=(one, *many)))
     assert "The 40 worst of 61 slices." in made[0].caption
-    assert render_svgs(specs(Charts(slices=(one,))))["slices-0"].startswith("<svg")
+    assert render_svgs(specs(report([], charts=Charts(slices=(one,)))))["slices-0"].startswith("<svg")
 
 
 def test_there_are_not_too_many_charts():
