@@ -90,12 +90,19 @@ def ci(
     ] = False,
     change: Annotated[str, typer.Option(help="The pull request: its looks at the test set share alpha.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to copy every project's report to.", file_okay=False)] = None,
+    what: Annotated[
+        bool, typer.Option("--what", help="Only say what of the pipeline changed, and run nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run what a pull request runs: reproduce what changed, compare, and write the report in every format."""
     from mlci.flows.ci import Asked
-    from mlci.flows.projects import ci_all
+    from mlci.flows.projects import ci_all, what_changed_in_all
 
+    if what:
+        for phrase in what_changed_in_all(project or [], Asked(base, policy=policy)):
+            typer.echo(phrase)
+        return
     now = datetime.now(UTC) if record else None
     with progress() as say:
         results = ci_all(project or [], Asked(base, change, now, policy), out, say)

@@ -16,7 +16,6 @@ from mlci.flows.carry import carried
 from mlci.flows.ci_change import touched
 from mlci.flows.ci_data import check_the_rest, data_report, wanted_files
 from mlci.flows.data_findings import REPORT, load_report
-from mlci.flows.record import compare_and_save
 from mlci.flows.report import FORMATS, save, write
 from mlci.flows.verdict import assemble, project_name
 from mlci.judge.headline import headline, overall
@@ -115,8 +114,7 @@ def _leave(root: Path, report: Report, clock: _Clock) -> Report:
 def _run(root: Path, asked: Asked, say: Callable[[str], None], clock: _Clock) -> Report:
     policy = load_policy(root, asked.policy)
     history = History(root)
-    gate = policy.policy.gate
-    change = find_change(history, asked.base, gate.branch if gate is not None else None)
+    change = changed_files(history, policy, asked.base)
     why = touched(policy, history, change)
     clock.lap("finding what changed")
     if not why:
@@ -130,6 +128,18 @@ def _run(root: Path, asked: Asked, say: Callable[[str], None], clock: _Clock) ->
     report = _judged(root, policy, history, change, asked, extra, say)
     clock.lap("judging")
     return report
+
+
+def changed_files(history: History, policy: PolicyFile, base: str | None) -> Change:
+    """Where a change starts, and what differs since then. Raises MlciError as `find_change` does."""
+    gate = policy.policy.gate
+    return find_change(history, base, gate.branch if gate is not None else None)
+
+
+def what_changed(root: Path, asked: Asked) -> tuple[str, ...]:
+    """What of one project's pipeline changed, a phrase each; nothing is run. Raises MlciError as `ci` does."""
+    policy, history = load_policy(root, asked.policy), History(root)
+    return touched(policy, history, changed_files(history, policy, asked.base))
 
 
 def _reproduced(
@@ -157,6 +167,9 @@ def _judged(
     base = change.merge_base or None
     if policy.policy.gate is None:
         return data_report(root, policy, history, base, extra)
+    # What compares needs more than what sees that nothing changed, which is answered without the project's packages.
+    from mlci.flows.record import compare_and_save  # noqa: PLC0415
+
     return compare_and_save(root, policy, base=base, extra=extra, now=asked.now, change=asked.change, say=say)
 
 

@@ -10,7 +10,7 @@ from mlci.edges.files import copy_tree, write_text
 from mlci.edges.git import History
 from mlci.edges.pipeline_files import load_yaml
 from mlci.errors import MlciError, PolicyError
-from mlci.flows.ci import Asked, ci
+from mlci.flows.ci import Asked, ci, what_changed
 from mlci.flows.data_findings import REPORT, REPORTS, VERDICT, load_report
 from mlci.nouns.report import Result
 from mlci.render.json import dumps
@@ -48,6 +48,22 @@ def ci_all(
     if out is not None:
         collect([(result.project, folder) for result, folder in zip(results, chosen, strict=True)], out)
     return tuple(results)
+
+
+def what_changed_in_all(folders: Sequence[Path], asked: Asked) -> tuple[str, ...]:
+    """What of the projects' pipelines changed, a phrase each, without running anything.
+
+    Args:
+        folders: Of the projects; none finds them.
+        asked: What is wanted.
+
+    Raises:
+        PolicyError: There is no project, or a policy or the base is wrong.
+        WorldError: The history is not as it must be.
+    """
+    chosen = list(folders) or find_projects(Path(), asked.policy)
+    named = [(f"{_name(folder)}: " if len(chosen) > 1 else "", what_changed(folder, asked)) for folder in chosen]
+    return tuple(f"{name}{phrase}" for name, phrases in named for phrase in phrases)
 
 
 def find_projects(here: Path, policy: str = "params.yaml") -> list[Path]:

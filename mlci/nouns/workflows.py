@@ -38,7 +38,7 @@ class WorkflowOptions(Noun):
     """What differs between one repository's workflows and another's.
 
     Attributes:
-        projects: Folders that hold a params.yaml.
+        projects: Folders that hold a params.yaml; empty: all that do.
         branch: The branch that changes are merged into.
         python: Version of Python.
         version: Version of mlci that the project's own action installs; empty: the action's own commit.
@@ -49,7 +49,7 @@ class WorkflowOptions(Noun):
         timeout: Minutes after which a run of the pipeline is given up.
     """
 
-    projects: tuple[Text, ...] = Field((".",), min_length=1)
+    projects: tuple[Text, ...] = ()
     branch: Text = "main"
     python: Text = "3.12"
     version: Text = ""

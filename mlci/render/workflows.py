@@ -50,7 +50,7 @@ def _uses(action: str) -> str:
 
 def _told(inputs: dict[str, str]) -> dict[str, str]:
     """The inputs that differ from what the action takes by itself."""
-    return {name: value for name, value in inputs.items() if value and (name, value) != ("project", ".")}
+    return {name: value for name, value in inputs.items() if value}
 
 
 def _render(name: str, **values: object) -> str:

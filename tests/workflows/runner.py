@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from mlci.nouns.workflows import ACTIONS
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 STAND_INS = HERE / "actions"
+_ENDED = re.compile(r"(?:Success|Failure) - Main (?P<name>.*) \[", re.DOTALL)
 
 
 def stand_ins():
@@ -27,20 +29,21 @@ def stand_ins():
 
 
 @dataclass
-class Step:
-    job: str
-    name: str
-    result: str
-
-
-@dataclass
 class Run:
-    """What a run did, as `act --json` tells it."""
+    """What a run did, as `act --json` tells it.
+
+    Attributes:
+        code: The exit code.
+        story: What its commands printed, and how each step ended, for a person.
+        steps: The result of every step that ran, inside of actions too, by its name.
+        outputs: By name, of all steps.
+        summary: What was written for the run's page.
+        said: Annotations: level, text and where.
+    """
 
     code: int
-    log: str
-    lines: list
-    steps: list = field(default_factory=list)
+    story: str = ""
+    steps: dict = field(default_factory=dict)
     outputs: dict = field(default_factory=dict)
     summary: str = ""
     said: list = field(default_factory=list)
@@ -49,31 +52,30 @@ class Run:
     def outcome(self):
         return "success" if self.code == 0 else "failure"
 
-    def step(self, name):
-        """The result of the step with this name; None where it did not run."""
-        return next((step.result for step in self.steps if step.name == name), None)
-
 
 def read_run(code, text):
-    run = Run(code, text, [])
+    run, story = Run(code), []
     for line in text.splitlines():
         try:
             told = json.loads(line)
         except ValueError:
+            story.append(line)
             continue
         if "Skipping unsupported platform" in str(told.get("msg")):
             raise AssertionError(told["msg"])
-        if told.get("raw_output"):
-            run.lines.append(told["msg"].rstrip("\n"))
-        if told.get("stage") == "Main" and "stepResult" in told:
-            run.steps.append(Step(told.get("job", ""), told["step"], told["stepResult"]))
+        if ended := _ENDED.search(str(told.get("msg"))) if "stepResult" in told else None:
+            run.steps[ended["name"]] = told["stepResult"]
+            story.append(f"== {ended['name'].splitlines()[0]}: {told['stepResult']}")
+        elif told.get("raw_output") or told.get("level") in {"error", "warning"}:
+            story.append(told["msg"].rstrip("\n"))
         match told.get("command"):
             case "set-output":
-                run.outputs[told["name"]] = told["arg"]
+                run.outputs[told["name"]] = told["arg"] or run.outputs.get(told["name"], "")
             case "summary":
                 run.summary += told["content"]
             case "error" | "warning" | "notice" as level:
                 run.said.append((level, told.get("arg", ""), told.get("kvPairs") or {}))
+    run.story = "\n".join(story)
     return run
 
 

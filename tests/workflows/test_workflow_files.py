@@ -115,6 +115,7 @@ def starts(file, event, branch="main", action="opened"):
 @pytest.mark.parametrize("action", ["opened", "synchronize", "reopened"])
 def test_every_pull_request_starts_the_required_check(folder, branch, action):
     assert starts(folder / ".github/workflows/pr.yml", "pull_request", branch, action)
+    assert starts(folder / ".github/workflows/pr.yml", "merge_group", branch, "checks_requested")
 
 
 def test_only_a_push_to_the_default_branch_starts_main(folder):
@@ -242,5 +243,5 @@ def test_an_action_that_is_not_pinned_is_refused(action):
 def test_a_text_reaches_the_file_as_it_is(options, tmp_path):
     given = read(rendered(options, tmp_path) / ".github/workflows/pr.yml")["jobs"]["mlci"]["steps"][1]["with"]
     assert given.get("install", "") == options.install
-    assert given.get("project", ".") == "\n".join(options.projects)
+    assert given.get("project", "") == "\n".join(options.projects)
     assert given["python-version"] == options.python

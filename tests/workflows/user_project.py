@@ -137,6 +137,14 @@ class UserProject:
         self.reproduce()
         return self.commit("First model")
 
+    def branch(self, name, *edits, start="main"):
+        """Commit edits on a new branch, with what the pipeline makes of them."""
+        self.git("switch", "--quiet", "--create", name, start)
+        for path, old, new in edits:
+            self.replace(path, old, new)
+        self.reproduce()
+        return self.commit(name)
+
     def reproduce(self):
         """Run the pipeline and push what it made."""
         self.call("dvc", "repro", "--quiet")

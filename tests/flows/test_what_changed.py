@@ -1,0 +1,58 @@
+"""`mlci ci --what`: what of the pipeline changed, told without running or loading anything of the project."""
+
+import subprocess
+import sys
+
+import pytest
+
+DVC = "stages: {train: {cmd: python train.py, deps: [train.py], outs: [model.json]}}\n"
+
+
+@pytest.fixture
+def changed(project):
+    """What changed on a branch, after an edit of a file."""
+    (project.root / "dvc.yaml").write_text(DVC)
+    (project.root / "train.py").write_text("pass\n")
+    (project.root / "README.md").write_text("# People\n")
+    project.commit("First")
+    project.git("switch", "-qc", "change")
+
+    def edit(path, old, new):
+        text = (project.root / path).read_text()
+        assert old in text
+        (project.root / path).write_text(text.replace(old, new))
+        project.commit()
+        told = project.mlci("ci", "--what")
+        assert told.returncode == 0, told.stderr
+        return told.stdout.splitlines()
+
+    return edit
+
+
+def test_words_are_no_part_of_the_pipeline(changed):
+    assert changed("README.md", "People", "All people") == []
+
+
+def test_a_dependency_is(changed):
+    assert changed("train.py", "pass", "print()") == ["dependency train.py"]
+
+
+def test_the_policy_is(changed):
+    assert changed("params.yaml", "drop: 0.01", "drop: 0.02") == ["policy"]
+
+
+def test_nothing_is_written(project, changed):
+    changed("train.py", "pass", "print()")
+    assert not (project.root / "reports").exists()
+
+
+def test_no_project_is_a_wrong_call(project):
+    (project.root / "params.yaml").unlink()
+    assert project.mlci("ci", "--what").returncode == 2
+
+
+def test_it_needs_none_of_the_projects_packages():
+    heavy = ("dvc", "onnx", "onnxruntime", "pandas", "pyarrow", "skl2onnx", "sklearn", "vl_convert")
+    code = f"import sys, mlci.flows.projects; print(sorted(set({heavy}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
