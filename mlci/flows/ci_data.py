@@ -9,10 +9,10 @@ from mlci.edges.dvc_stages import checked_tables
 from mlci.edges.policy_file import parse_policy
 from mlci.errors import PolicyError
 from mlci.flows.data_findings import read_data_report, tables_without_report
-from mlci.flows.guard import PIPELINE, guard
+from mlci.flows.guard import guard
 from mlci.flows.report_data import check_and_report
 from mlci.flows.verdict import assemble
-from mlci.judge.guard import policy_changes
+from mlci.judge.guard import PIPELINE, policy_changes
 from mlci.nouns.report import Charts, Report
 
 if TYPE_CHECKING:
