@@ -11,6 +11,8 @@ import typer
 from mlci import __version__
 from mlci.cli import data, doctor, model, plan
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
+from mlci.cli import data, doctor, model, plan, registry
+from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, tell
 
 app = typer.Typer(
     name="mlci",
@@ -152,4 +154,8 @@ def score(
 
 app.command(epilog="Example: mlci plan --rows 2000 --differ 5% --drop 1pt")(plan.plan)
 app.command(epilog="Example: mlci status --ledger")(plan.status)
+app.command(epilog="Example: mlci promote flights@v1.2.0 --to prod")(registry.promote)
+app.command(epilog="Example: mlci rollback prod")(registry.rollback)
+app.command(epilog="Example: mlci unassign flights#prod")(registry.unassign)
+app.command(epilog='Example: mlci deprecate flights@v1.2.0 --reason "wrong units"')(registry.deprecate)
 app.command(epilog="Example: mlci doctor --score --at-least 2")(doctor.doctor)

@@ -127,7 +127,8 @@ class Tags:
             "--message",
             tag.message,
             str(tag.name),
-            tag.commit,
+            # Where a tag names the commit, the new one must not point at that tag.
+            f"{tag.commit}^{{commit}}",
         ]
         try:
             self._repo.git.execute(command, env=environment)

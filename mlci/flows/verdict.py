@@ -139,8 +139,9 @@ def digests(root: Path, policy: PolicyFile, known: Mapping[str, str] = MappingPr
 
 
 def policy_digest(policy: Policy) -> str:
-    """SHA-256 of the policy as it was understood; what a newer version merely adds as a default changes nothing."""
-    return hashlib.sha256(policy.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+    """SHA-256 of what the policy says of model, data and gate; a default that a newer version adds changes nothing."""
+    said = policy.model_dump_json(include={"model", "data", "gate", "waivers"}, exclude_defaults=True)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def judged_paths(policy: Policy) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pydantic import Field
 
 from mlci.nouns.base import Noun
+from mlci.nouns.standing import Released, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,6 +144,8 @@ class Status(Noun):
         headline: Of the last verdict.
         commit: That it judged.
         test_sets: The policy's first, then those with the newest uses.
+        stages: What every stage of every model runs.
+        releases: Every version of every model, newest first.
         unsent: Whether entries of the ledger still wait to be sent to the remote.
         note: What else a reader must know.
     """
@@ -152,5 +155,7 @@ class Status(Noun):
     headline: str = ""
     commit: str = ""
     test_sets: tuple[UsedTestSet, ...] = ()
+    stages: tuple[Standing, ...] = ()
+    releases: tuple[Released, ...] = ()
     unsent: bool = False
     note: str = ""

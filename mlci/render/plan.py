@@ -168,6 +168,11 @@ def render_status(status: Status, console: Console, *, uses: bool) -> None:
         mark = view.MARKS[view.VERDICT_TONES[status.outcome]]
         at = f" ({status.commit[:_DIGEST]})" if status.commit else ""
         console.print(Text(f"{mark} {clean(status.project)}: {clean(status.headline)}{at}", style="bold"))
+    if status.stages:
+        console.print(Padding(_stages(status), (0, 0, 0, 2)))
+    elif status.releases:
+        last = status.releases[0]
+        console.print(Padding(Text(f"Latest release: {clean(last.model)} {clean(last.version)}"), (0, 0, 0, 2)))
     for test_set in status.test_sets if uses else status.test_sets[:1]:
         console.print(Padding(Text(budget_line(test_set)), (0, 0, 0, 2)))
         if uses and test_set.uses:
@@ -175,6 +180,24 @@ def render_status(status: Status, console: Console, *, uses: bool) -> None:
     for note in [*(["Entries wait to be sent to the remote."] if status.unsent else []), status.note]:
         if note:
             _say(console, note)
+
+
+def _stages(status: Status) -> Table:
+    several = len({one.model for one in status.stages}) > 1
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in (*(("model",) if several else ()), "stage", "version", "since", "by", "on what evidence"):
+        table.add_column(name, overflow="fold")
+    for one in status.stages:
+        since = one.since[:16].replace("T", " ")
+        cells = (
+            one.stage,
+            one.version or "-",
+            since,
+            one.by,
+            one.evidence or ("none known here" if one.version else ""),
+        )
+        table.add_row(*(Text(clean(cell)) for cell in (*((one.model,) if several else ()), *cells)))
+    return table
 
 
 def _uses(test_set: UsedTestSet) -> Table:

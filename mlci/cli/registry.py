@@ -1,0 +1,101 @@
+"""Commands about the registry: which version stands where."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlci.cli.options import AsJson, PolicyName, Project, tell
+
+if TYPE_CHECKING:
+    from mlci.flows.promotion import Step
+    from mlci.flows.registry import Desk
+
+NoPush = Annotated[bool, typer.Option("--no-push", help="Make the tags here, and share nothing.")]
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="Such as flights@v1.2.0, or v1.2.0 of the only model.")]
+ModelName = Annotated[str, typer.Option("--model", help="The model; default: the policy's.")]
+
+
+def promote(
+    version: Version,
+    to: Annotated[str, typer.Option("--to", help="The stage, one of `mlci.release.stages`.")],
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look whether it may be.")] = False,
+    no_push: NoPush = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a stage a version that has earned it, as a tag: evidence, time in the stage below, health."""
+    from mlci.flows.promotion import promote as run
+
+    step = run(_desk(project, policy), version, to, now=datetime.now(UTC), push=not no_push, dry_run=dry_run)
+    _end(step, as_json=as_json)
+
+
+def rollback(
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="Such as prod.")],
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    model: ModelName = "",
+    to: Annotated[str, typer.Option("--to", help="A version that it ran; default: the one before.")] = "",
+    no_push: NoPush = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a stage back the version that it ran before; asks for nothing, so that it works when nothing is well."""
+    from mlci.flows.promotion import rollback as run
+
+    step = run(_desk(project, policy), stage, model=model, to=to, now=datetime.now(UTC), push=not no_push)
+    _end(step, as_json=as_json)
+
+
+def unassign(
+    stage: Annotated[str, typer.Argument(metavar="[MODEL#]STAGE", help="Such as prod, or flights#prod.")],
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    version: Annotated[str, typer.Option("--version", help="The version to take out; default: what it runs.")] = "",
+    no_push: NoPush = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a version out of a stage; what was there before stands again, if anything."""
+    from mlci.flows.promotion import unassign as run
+
+    step = run(_desk(project, policy), stage, version=version, now=datetime.now(UTC), push=not no_push)
+    _end(step, as_json=as_json)
+
+
+def deprecate(
+    what: Annotated[str, typer.Argument(metavar="MODEL[@VERSION]", help="Such as flights@v1.2.0, or flights.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; whoever wants to use it reads this.")],
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    no_push: NoPush = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take back a release, or end a whole model: nobody can pull or promote it any more."""
+    from mlci.flows.promotion import deprecate as run
+
+    step = run(_desk(project, policy), what, reason=reason, now=datetime.now(UTC), push=not no_push)
+    _end(step, as_json=as_json)
+
+
+def _desk(project: Path, policy: str) -> Desk:
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.registry import Desk
+
+    return Desk.open(project, load_policy(project, policy))
+
+
+def _end(step: Step, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        found = {"said": step.said, "tags": [event.model_dump(mode="json") for event in step.events]}
+        sys.stdout.write(f"{json.dumps(found, indent=2)}\n")
+        return
+    for event in step.events:
+        tell(f"tagged {event.tag}")
+    sys.stdout.write(f"{step.said}\n")

@@ -1,0 +1,48 @@
+"""Whether verdicts speak for a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlci.nouns.finding import Verdict
+
+_SHOWN = 3
+
+
+class Refusal(NamedTuple):
+    """Why something may not be released or promoted, and what helps."""
+
+    problem: str
+    mend: str
+
+
+def refusal(verdicts: Iterable[Verdict], *, accept_inconclusive: bool = False) -> Refusal | None:
+    """Why none of these verdicts on a commit is evidence enough; None where one is.
+
+    Args:
+        verdicts: On exactly what the commit holds.
+        accept_inconclusive: Whether 'not enough data' is enough.
+    """
+    known = tuple(verdicts)
+    if not known:
+        return Refusal(
+            "no verdict speaks for its commit",
+            "at that commit: `dvc pull`, then `mlci compare --record`; in CI the workflow on main does it",
+        )
+    good = {"pass", "inconclusive"} if accept_inconclusive else {"pass"}
+    if any(one.outcome in good for one in known):
+        return None
+    last = known[-1]
+    open_checks = [one.check for one in last.findings if one.blocks or one.outcome == "inconclusive"]
+    named = ", ".join(dict.fromkeys(open_checks[:_SHOWN])) or last.headline
+    if last.outcome == "fail":
+        return Refusal(
+            f"its verdict is 'blocked' ({named})", "mend the model, or waive the check by name in the policy"
+        )
+    return Refusal(
+        f"its verdict is 'not enough data' ({named})",
+        "test on more rows (`mlci plan` says how many), or write `release: {inconclusive: accept}` in the policy",
+    )
