@@ -9,10 +9,8 @@ from typing import Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, doctor, model, plan
-from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 from mlci.cli import data, doctor, model, plan, registry
-from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, tell
+from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 
 app = typer.Typer(
     name="mlci",
