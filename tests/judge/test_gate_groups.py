@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gates import TERMS, binary, multiclass, regression
 
-from mlci.judge.contrast import Terms, change_of, estimate_of
+from mlci.judge.contrast import change_of, estimate_of
 from mlci.nouns.change import Change, Estimate, TooFew
 from mlci.nouns.policy import Cost
 
@@ -67,37 +67,3 @@ def test_groups_are_never_surer_than_rows(metric, make):
         assert seen.low <= plain.low
         assert seen.high >= plain.high
         assert seen.p >= plain.p
-
-
-def clustered(seed: int, size: int = 8, groups: int = 120):
-    """Rows of a group share most of what makes either model wrong on them."""
-    rng = np.random.default_rng(seed)
-    group = np.repeat(np.arange(groups), size)
-    label = rng.random(groups * size) < 0.4
-    decisions, scores = [], []
-    for _ in range(2):
-        hard = np.repeat(rng.normal(size=groups), size)
-        wrong = hard + 0.5 * rng.normal(size=group.size) > 1.2
-        decisions.append(label ^ wrong)
-        scores.append(1 / (1 + np.exp(-(np.where(decisions[-1], 1, -1) + 0.3 * rng.normal(size=group.size)))))
-    rows = binary(group.size, seed)
-    return replace(
-        rows,
-        label=label,
-        old=type(rows.new)(decisions[0], scores[0]),
-        new=type(rows.new)(decisions[1], scores[1]),
-        group=group,
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.statistics
-@pytest.mark.parametrize("metric", ["accuracy", "roc_auc", "f1", "log_loss"])
-def test_error_rates_over_groups_by_simulation(metric: str):
-    """Without a change: at most 5 % of p <= 5 % over groups; over rows far more. Monte-Carlo error: .8 points."""
-    runs, terms = 800, Terms(0.05, 0.05, 1)
-    both = [clustered(10_000 + seed) for seed in range(runs)]
-    grouped = np.mean([change_of(metric, rows, terms).p <= 0.05 for rows in both])
-    alone = np.mean([change_of(metric, replace(rows, group=None), terms).p <= 0.05 for rows in both])
-    assert grouped <= 0.05 + 3 * 0.008
-    assert alone > 0.12

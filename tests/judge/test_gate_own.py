@@ -127,24 +127,3 @@ def test_a_relative_tolerance_is_of_the_old_value():
     assert asks[0].tolerance == pytest.approx(0.02 * asks[0].seen.old)
     _, asks = settled({"log_loss": {"rise": "10%"}}, rows)
     assert asks[0].tolerance == pytest.approx(0.1 * asks[0].seen.old)
-
-
-@pytest.mark.slow
-@pytest.mark.statistics
-def test_failing_beyond_the_tolerance_by_simulation():
-    """At a true loss of exactly the tolerance, over three checks at once: at most 5 % of the runs fail."""
-    runs, failed = 600, 0
-    promise = {"drop": 0.02, "fail_when": "worse_than_tolerance"}
-    gate = Gate.model_validate({"metrics": {"accuracy": promise}})
-    rng = np.random.default_rng(5)
-    for _ in range(runs):
-        label = np.zeros(3_000, dtype=bool)
-        draw = rng.random(3_000)
-        old, new = draw < 0.03, (draw >= 0.03) & (draw < 0.08)
-        rows = binary(3_000, 1)
-        rows = replace(rows, label=label, old=replace(rows.old, decision=old), new=replace(rows.new, decision=new))
-        parts = [Part(None, None, ("gate",), gate.metrics)]
-        parts += [Part(f"s{i}", np.arange(i, 3_000, 2, dtype=np.int32), ("gate",), {}) for i in range(2)]
-        asks = list(ask_changes(replace(rows, parts=tuple(parts)), gate, MODEL, "merge-base"))
-        failed += any(each.outcome == "fail" for each in settle(asks, gate, PolicyFile(Policy())))
-    assert failed / runs <= 0.05 + 3 * 0.009
