@@ -2,7 +2,7 @@
 
 It works on objects and refs alone: no work tree, index, branch, configuration or hook of the user is touched. The tree
 holds one file of JSON lines for every test set, `uses/<sha256>.jsonl`, and verdicts to release on,
-`evidence/<sha256 of what was judged>/<sha256 of the verdict>.json`; other files in it are kept.
+`evidence/<sha256 of what was judged>/<sha256 of the report>.json`; other files in it are kept.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from mlci.nouns.finding import Verdict
     from mlci.nouns.ledger import Use
+    from mlci.nouns.report import Report
 
 _TRIES = 200
 _PATIENCE = 3  # failures in a row during which nobody else got ahead either
@@ -113,7 +113,7 @@ class LedgerRef:
             self._advance((), theirs, at)
         return Recorded(sent="sent")
 
-    def evidence(self, subject: str) -> tuple[Verdict, ...]:
+    def evidence(self, subject: str) -> tuple[Report, ...]:
         """Verdicts on one subject that are known here, without asking the remote.
 
         Args:
@@ -123,9 +123,9 @@ class LedgerRef:
             WorldError: The ledger cannot be read.
         """
         tip = self._tip(REF)
-        return self._trees.verdicts(self._trees.entries(tip), subject) if tip else ()
+        return self._trees.evidence(self._trees.entries(tip), subject) if tip else ()
 
-    def add(self, uses: Iterable[Use], at: str, *, evidence: Iterable[Verdict] = ()) -> Recorded:
+    def add(self, uses: Iterable[Use], at: str, *, evidence: Iterable[Report] = ()) -> Recorded:
         """Enter uses and verdicts, each once, and share them; those that could not be sent earlier go along.
 
         Args:
@@ -176,7 +176,7 @@ class LedgerRef:
             self._git("fetch", *quietly, remote, REF)
         return found[0]
 
-    def _advance(self, uses: tuple[Use, ...], theirs: str | None, at: str, evidence: tuple[Verdict, ...] = ()) -> str:
+    def _advance(self, uses: tuple[Use, ...], theirs: str | None, at: str, evidence: tuple[Report, ...] = ()) -> str:
         """Move the local ref to what holds our entries, theirs and the new ones; gives its commit."""
         reason = ""
         for attempt in range(_TRIES):
@@ -197,7 +197,7 @@ class LedgerRef:
         )
 
     def _joined(
-        self, ours: str | None, theirs: str | None, uses: tuple[Use, ...], at: str, evidence: tuple[Verdict, ...]
+        self, ours: str | None, theirs: str | None, uses: tuple[Use, ...], at: str, evidence: tuple[Report, ...]
     ) -> str:
         """A commit with both histories and the new uses: an existing one where that is enough."""
         parents = self._parents(ours, theirs)

@@ -11,8 +11,8 @@ import git
 from pydantic import ValidationError
 
 from mlci.errors import WorldError
-from mlci.nouns.finding import Verdict
 from mlci.nouns.ledger import Use, union
+from mlci.nouns.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,19 +94,19 @@ class Trees:
         files = {f"{FOLDER}{test}{_ENDING}": _dump(use for use in every if use.test == test) for test in tests}
         return {**entries, **{path: self._store(text) for path, text in files.items()}}
 
-    def verdicts(self, entries: Entries, subject: str) -> tuple[Verdict, ...]:
-        """The verdicts on one subject, in the order of their digests.
+    def evidence(self, entries: Entries, subject: str) -> tuple[Report, ...]:
+        """The verdicts on one subject and what was measured, in the order of their digests.
 
         Raises:
             WorldError: A file is not as we write it.
         """
         paths = sorted(path for path in entries if path.startswith(f"{EVIDENCE}{subject}/"))
         contents = self._contents([entries[path] for path in paths])
-        return tuple(_verdict(path, content) for path, content in zip(paths, contents, strict=True))
+        return tuple(_report(path, content) for path, content in zip(paths, contents, strict=True))
 
-    def with_evidence(self, entries: Entries, verdicts: Iterable[Verdict]) -> Entries:
+    def with_evidence(self, entries: Entries, reports: Iterable[Report]) -> Entries:
         """The same files and these verdicts, each once: a file is named by its content."""
-        told = [one.without_rows() for one in verdicts]
+        told = [one.evidence for one in reports]
         return {**entries, **{_evidence_path(one): self._store(one.model_dump_json().encode()) for one in told}}
 
     def write(self, entries: Entries) -> str:
@@ -145,21 +145,21 @@ def _dump(uses: Iterable[Use]) -> bytes:
     return "".join(f"{use.model_dump_json()}\n" for use in union(uses)).encode()
 
 
-def _evidence_path(verdict: Verdict) -> str:
-    named = hashlib.sha256(verdict.model_dump_json().encode()).hexdigest()
-    return f"{EVIDENCE}{verdict.digests.subject}/{named}.json"
+def _evidence_path(report: Report) -> str:
+    named = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
+    return f"{EVIDENCE}{report.verdict.digests.subject}/{named}.json"
 
 
-def _verdict(path: str, content: bytes) -> Verdict:
-    """A verdict whose name says what it holds: nobody changed it afterwards."""
+def _report(path: str, content: bytes) -> Report:
+    """A report that lies where its subject belongs."""
     try:
-        verdict = Verdict.model_validate_json(content)
+        report = Report.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise WorldError(f"the ledger {REF} cannot be read: {path}: {first['msg']}", _MEND) from error
-    if path.split("/")[1] != verdict.digests.subject:
+    if path.split("/")[1] != report.verdict.digests.subject:
         raise WorldError(f"the ledger {REF} cannot be read: {path} is of another subject", _MEND)
-    return verdict
+    return report
 
 
 def _parse(path: str, content: bytes) -> tuple[Use, ...]:

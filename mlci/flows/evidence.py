@@ -9,15 +9,17 @@ from pydantic import ValidationError
 from mlci.edges.policy_file import parse_policy
 from mlci.edges.revisions import Revisions
 from mlci.errors import PolicyError
-from mlci.flows.data_findings import VERDICT
+from mlci.flows.data_findings import REPORT
 from mlci.flows.ledger import open_ledger
 from mlci.flows.verdict import judged_paths, policy_digest
-from mlci.nouns.finding import Digests, Verdict
+from mlci.nouns.finding import Digests
+from mlci.nouns.report import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlci.edges.git import History
+    from mlci.nouns.finding import Verdict
     from mlci.nouns.policy import PolicyFile
 
 
@@ -26,13 +28,18 @@ class Evidence(NamedTuple):
 
     Attributes:
         subject: What the commit holds: the versions of the judged files, and the policy.
-        verdicts: All verdicts on exactly that; those of the ledger first.
+        reports: All verdicts on exactly that, with what was measured; those of the ledger first.
         elsewhere: A verdict that lies in reports/ but speaks of something else, if that is all there is.
     """
 
     subject: Digests
-    verdicts: tuple[Verdict, ...]
+    reports: tuple[Report, ...]
     elsewhere: Verdict | None = None
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts alone."""
+        return tuple(one.verdict for one in self.reports)
 
     @property
     def differs(self) -> tuple[str, ...]:
@@ -81,16 +88,18 @@ def evidence_at(root: Path, history: History, commit: str, policy: PolicyFile) -
     """
     subject = subject_at(root, history, commit, policy)
     ledger = open_ledger(root)
-    verdicts = ledger.evidence(subject.subject) if ledger is not None else ()
+    known = ledger.evidence(subject.subject) if ledger is not None else ()
     here = _last(root)
-    if here is not None and here.digests.subject == subject.subject:
-        return Evidence(subject, (*verdicts, here))
-    return Evidence(subject, verdicts, here)
+    if here is None:
+        return Evidence(subject, known)
+    if here.verdict.digests.subject == subject.subject:
+        return Evidence(subject, (*known, here.evidence))
+    return Evidence(subject, known, here.verdict)
 
 
-def _last(root: Path) -> Verdict | None:
+def _last(root: Path) -> Report | None:
     try:
-        return Verdict.model_validate_json((root / VERDICT).read_bytes())
+        return Report.model_validate_json((root / REPORT).read_bytes())
     except (OSError, ValidationError):
         # None was made, or it is of an older version, or broken: it speaks for nothing, and is not worth a stop.
         return None

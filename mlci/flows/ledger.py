@@ -121,7 +121,7 @@ def record(
         return
     ledger = LedgerRef(root)
     uses = [_use(key, verdict, change or ledger.branch, moment(now))] if key is not None else []
-    told = ledger.add(uses, moment(now), evidence=(verdict,) if vouch else ())
+    told = ledger.add(uses, moment(now), evidence=(report,) if vouch else ())
     what = "this use of the test set" if uses else "the verdict"
     match told.sent:
         case "sent":

@@ -222,6 +222,11 @@ class Report(Noun):
     carried: Earlier | None = None
     timing: Timing | None = None
 
+    @property
+    def evidence(self) -> Report:
+        """The verdict and the metrics without rows of anybody's data, to be kept where many can read them."""
+        return Report(verdict=self.verdict.without_rows(), metrics=self.metrics)
+
 
 class Result(Noun):
     """What came of one project.

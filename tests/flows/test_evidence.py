@@ -34,7 +34,7 @@ def evidence(root: Path, rev: str = "HEAD") -> Evidence:
 def test_a_recorded_verdict_speaks_for_every_commit_with_the_same_content(judged):
     done = judged.mlci("compare", "--record")
     assert done.returncode == 0, done.stdout
-    (judged.root / "reports/verdict.json").unlink()
+    (judged.root / "reports/report.json").unlink()
     (recorded,) = evidence(judged.root).verdicts
     assert recorded.outcome == "pass"
     judged.commit("A merge that changes nothing of it")
@@ -57,7 +57,7 @@ def test_the_last_verdict_speaks_too_until_something_changes(judged, people):
 def test_recording_twice_keeps_one_verdict_and_no_rows(judged):
     judged.mlci("compare", "--record")
     judged.mlci("compare", "--record")
-    (judged.root / "reports/verdict.json").unlink()
+    (judged.root / "reports/report.json").unlink()
     (recorded,) = evidence(judged.root).verdicts
     assert all(flip.examples is None for one in recorded.comparisons for flip in one.flips)
 
