@@ -67,6 +67,20 @@ def captured(tail: Tail) -> Iterator[None]:
         pump.join(_WAIT)
 
 
+@contextlib.contextmanager
+def quiet_stdout() -> Iterator[None]:
+    """Send what libraries print, and what programs that they start print, to stderr: stdout is for the outcome."""
+    sys.stdout.flush()
+    saved = os.dup(_STDOUT)
+    os.dup2(_STDERR, _STDOUT)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(saved, _STDOUT)
+        os.close(saved)
+
+
 def _pump(reader: int, out: int, tail: Tail) -> None:
     try:
         while chunk := os.read(reader, 65_536):

@@ -9,9 +9,10 @@ from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlci.edges.captured import Tail, captured
+from mlci.edges.captured import Tail, captured, quiet_stdout
 from mlci.edges.dvc_places import Places
 from mlci.edges.dvc_storage import Storage, chain
+from mlci.edges.pipeline_files import differing
 from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.nouns.pipeline import Reproduced, StageRun
 
@@ -48,7 +49,7 @@ def reproduce(root: Path, wanted: Iterable[str], say: Callable[[str], None]) -> 
             "this project has a DVC pipeline, and DVC is not installed", '`pip install "mlci[dvc]"`'
         ) from (error)
     # DVC names stages and paths as seen from the current folder.
-    with chdir(root), Repo(str(root.resolve())) as repo:
+    with quiet_stdout(), chdir(root), Repo(str(root.resolve())) as repo:
         return _Run(repo, Path.cwd(), say).all(wanted)
 
 
@@ -153,13 +154,15 @@ class _Run:
         locked = self.places.lock(stage)
         own: list[str] = []
         follows: dict[str, str] = {}
-        if stage.changed_stage():
-            own.append("its command" if locked is not None else "it is in no lock yet")
-        for dep in stage.deps:
+        if locked is None:
+            own.append("it is in no lock yet")
+        elif stage.changed_stage():
+            own.append("its command")
+        for dep in stage.deps if locked is not None else ():
             makers = [one for one in upstream if _makes(one, dep)]
             for path, state in dep.status().items():
                 if isinstance(state, dict):
-                    own += [f"parameter {key}" for key in state]
+                    own += _parameters(dep, state)
                 elif ran := next((one.addressing for one in makers if one.addressing in self.runs), None):
                     follows[f"dependency {path}"] = ran
                 elif state != "deleted" or _recorded_otherwise(dep, makers):
@@ -211,6 +214,11 @@ def _makes(stage: Any, dep: Any) -> bool:  # noqa: ANN401
 
 def _recorded_otherwise(dep: Any, makers: list[Any]) -> bool:  # noqa: ANN401
     return any(out.fs_path == dep.fs_path and out.hash_info != dep.hash_info for one in makers for out in one.outs)
+
+
+def _parameters(dep: Any, keys: Iterable[str]) -> list[str]:  # noqa: ANN401
+    old, new = dep.hash_info.value or {}, dep.read_params()
+    return [f"parameter {leaf}" for key in keys for leaf in differing(old.get(key), new.get(key), key)]
 
 
 def _failure(error: Exception, tail: Tail) -> dict[str, Any]:

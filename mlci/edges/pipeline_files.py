@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlci.edges.git import History
 
@@ -187,3 +187,18 @@ def _mapping(value: Any) -> dict[Any, Any]:  # noqa: ANN401 - any YAML
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - any YAML
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def differing(old: Any, new: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any YAML
+    """Keys, with dots between, whose values differ; a list is one value."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        if old != new or type(old) is not type(new):
+            yield path
+        return
+    for key in sorted({*map(str, old), *map(str, new)}):
+        inner = f"{path}.{key}" if path else key
+        olds, news = ({str(name): value for name, value in each.items()} for each in (old, new))
+        if (key in olds) != (key in news):
+            yield inner
+        else:
+            yield from differing(olds[key], news[key], inner)

@@ -7,7 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from mlci.edges.git import History
-from mlci.edges.pipeline_files import Pipeline, load_yaml, read_pipeline
+from mlci.edges.pipeline_files import Pipeline, differing, load_yaml, read_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ class _Looker:
             yield f"parameters in {path}"
             return
         old, new = self._values(path)
-        for leaf in _differing(old, new):
+        for leaf in differing(old, new):
             if keys is None or any(_covers_key(key, leaf) for key in keys):
                 yield "policy" if path == self.policy_file and _covers_key("mlci", leaf) else f"parameter {leaf}"
 
@@ -134,18 +134,3 @@ def _covers(pattern: str, path: str) -> bool:
 
 def _covers_key(key: str, leaf: str) -> bool:
     return key == leaf or leaf.startswith((f"{key}.", f"{key}[")) or key.startswith((f"{leaf}.", f"{leaf}["))
-
-
-def _differing(old: Any, new: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any YAML
-    """Keys, with dots between, whose values differ; a list is one value."""
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        if old != new or type(old) is not type(new):
-            yield path
-        return
-    for key in sorted({*map(str, old), *map(str, new)}):
-        inner = f"{path}.{key}" if path else key
-        olds, news = ({str(name): value for name, value in each.items()} for each in (old, new))
-        if (key in olds) != (key in news):
-            yield inner
-        else:
-            yield from _differing(olds[key], news[key], inner)
