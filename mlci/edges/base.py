@@ -24,7 +24,8 @@ class Change(NamedTuple):
 
     Attributes:
         base: The commit that files are compared with, in full; empty where there is none before.
-        merge_base: The newest commit shared with the branch that is merged into; empty on that branch itself.
+        merge_base: The commit that the candidate is compared with, and whose policy counts too: the newest one shared
+            with the branch that is merged into; empty for commits of that branch itself.
         files: Paths from the repository's top that differ, not yet committed ones included.
     """
 
@@ -47,7 +48,7 @@ def find_change(history: History, asked: str | None, branch: str | None, env: Ma
         WorldError: The base isn't in this clone, or the history is too shallow.
     """
     if not history.head:
-        return Change("", "", history.changed_since(""))
+        return Change("", "", ())
     target = history.commit(asked) if asked is not None else _target(history, branch, env)
     if target is None:
         if history.shallow:
@@ -55,13 +56,13 @@ def find_change(history: History, asked: str | None, branch: str | None, env: Ma
         return Change("", "", history.changed_since(""))
     base = history.merge_base(target)
     if base != history.head or asked is not None:
-        return Change(base, base if base != history.head else "", history.changed_since(base))
+        return Change(base, base, history.changed_since(base))
     # On the branch itself: what is not committed yet, else what the last push or commit brought.
     files = history.changed_since(base)
     before = "" if files else _before(history, env)
     if not files and not before and history.shallow:
         raise WorldError("the history is too shallow to find what changed", UNSHALLOW)
-    return Change(base, "", files) if files else Change(before, "", history.changed_since(before))
+    return Change(base, base, files) if files else Change(before, "", history.changed_since(before))
 
 
 def _target(history: History, branch: str | None, env: Mapping[str, str]) -> str | None:

@@ -49,8 +49,9 @@ def reproduce(root: Path, wanted: Iterable[str], say: Callable[[str], None]) -> 
             "this project has a DVC pipeline, and DVC is not installed", '`pip install "mlci[dvc]"`'
         ) from (error)
     # DVC names stages and paths as seen from the current folder.
-    with quiet_stdout(), chdir(root), Repo(str(root.resolve())) as repo:
-        return _Run(repo, Path.cwd(), say).all(wanted)
+    here = root.resolve()
+    with quiet_stdout(), chdir(here), Repo(str(here)) as repo:
+        return _Run(repo, here, say).all(wanted)
 
 
 class _StageError(Exception):

@@ -80,7 +80,7 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa:
     if isinstance(value, dict) and value and not {"text", "value"} & set(value):
         for key, inner in value.items():
             yield from _leaves(inner, (*path, str(key)))
-    else:
+    elif path:
         yield path, value
 
 
