@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-from conftest import Repository
-from loop import build, dvc
+from doctor_repositories import Repository, build, dvc
 
 from mlci.flows.doctor.patient import Patient
 from mlci.flows.doctor.storage import remote
+from mlci.flows.workflows import render_workflows
+from mlci.nouns.workflows import WorkflowOptions
 from mlci.render.json import schemas
 
 if TYPE_CHECKING:
@@ -298,6 +299,40 @@ def test_what_is_broken_is_named_with_its_mend(loop, name):
     assert found, "\n".join(told)
     assert mend in found[0].partition("\N{RIGHTWARDS ARROW}")[2]
     assert "hunter2" not in "".join(told)
+
+
+OPTIONS = {
+    "plain": WorkflowOptions(),
+    "chosen": WorkflowOptions(
+        projects=("a", "b"),
+        branch="trunk",
+        python="3.13",
+        version="0.1.0",
+        install="make all",
+        secrets=("KEY",),
+        timeout=9,
+    ),
+    "elsewhere": WorkflowOptions(action=f"acme/mlci@{'0123456789' * 4} # v1.0.0", runner="large"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_workflows_of_this_version_are_fine_whatever_was_chosen(loop, name):
+    for path, text in render_workflows(OPTIONS[name]).items():
+        loop.write(path, text)
+    assert [line for line in worse(loop, "--offline") if "workflows." in line] == []
+
+
+def test_workflows_of_another_version_are_told(loop):
+    for path, text in render_workflows(WorkflowOptions()).items():
+        loop.write(path, text)
+    report = loop.root / ".github/workflows/report.yml"
+    text = report.read_text()
+    report.write_text(text.replace("checks: write", "checks: read").replace("publish --from", "post --from"))
+    told = [line for line in worse(loop, "--offline") if "workflows.version" in line]
+    assert len(told) == 1
+    assert "`permissions` of the job `report`, the step `Publish it` differ \N{RIGHTWARDS ARROW}" in told[0]
+    assert "report.yml:1: it is not the workflow of this version" in told[0]
 
 
 def test_a_shallow_clone_is_no_basis(loop, tmp_path):

@@ -34,4 +34,4 @@ def github(emulator):
     emulator.reset()
     shown = GitHub(emulator)
     yield shown
-    assert shown.problems == ()
+    assert not shown.problems, "\n".join(shown.problems)

@@ -121,6 +121,17 @@ class GitHub:
         """All commit statuses, newest first."""
         return self._shown.statuses.get((REPOSITORY, sha), [])
 
+    def setting(self, path, answer):
+        """What the repository's settings say at a path below it that the emulator does not know."""
+        self._shown.settings[f"/repos/{REPOSITORY}{path}"] = answer
+
+    def protect(self, *checks):
+        """Let classic branch protection require checks on main."""
+        needed = {"strict": False, "contexts": list(checks)}
+        given = {"required_status_checks": needed, "enforce_admins": None}
+        given |= {"required_pull_request_reviews": None, "restrictions": None}
+        self._do(OWNER, "PUT", f"/repos/{REPOSITORY}/branches/main/protection", given)
+
     def fault(self, **given):
         """Let something go wrong; see `Fault`."""
         fault = Fault(**given)

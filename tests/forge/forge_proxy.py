@@ -78,6 +78,7 @@ class Shown:
     heads: dict[tuple[str, int], str] = field(default_factory=dict)
     statuses: dict[tuple[str, str], list[dict[str, object]]] = field(default_factory=dict)
     annotations: dict[int, list[dict[str, object]]] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)  # path → answer
     exchanges: list[Exchange] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     faults: list[object] = field(default_factory=list)
@@ -198,6 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
         refused = token.refuses(self.command, path)
         if refused is not None:
             return 403, {}, _error(refused)
+        if path in shown.settings:
+            return 200, {}, json.dumps(shown.settings[path]).encode()
         given = _read(body)
         if isinstance(given, dict) and len(given.get("body") or "") > BODY_LIMIT:
             return 422, {}, _error(f"Body is too long (maximum is {BODY_LIMIT} characters)")
@@ -230,6 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             for run in runs:
                 run["output"]["annotations_url"] = f"{run['url']}/annotations"
                 run["output"]["annotations_count"] = len(self.server.shown.annotations.get(run["id"], []))
+        told = self._completed(path, told)
         for user in _users(told):
             if str(user.get("login", "")).endswith("[bot]"):
                 user["type"] = "Bot"
@@ -239,6 +243,17 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(pull, dict) and "head" in pull:
             key = pull["base"]["repo"]["full_name"], pull["number"]
             pull["head"]["sha"] = self.server.shown.heads.get(key, pull["head"]["sha"])
+
+    def _completed(self, path, told):
+        """A repository or a branch with what the emulator leaves out; of a branch it names the commit alone."""
+        if re.fullmatch(r"/repos/[^/]+/[^/]+", path):
+            return {"network_count": 0, "subscribers_count": 0, **told}
+        if not re.fullmatch(r"/repos/[^/]+/[^/]+/branches/[^/]+", path):
+            return told
+        owner = path.rpartition("/branches/")[0]
+        commit = _read(self.server.ask("GET", f"{owner}/commits/{told['commit']['sha']}", b"", "inner-acme")[2])
+        url = f"{self.server.url}{path}"
+        return {"protection": {}, "_links": {"self": url, "html": url}, **told, "commit": commit}
 
     def _annotations(self, run):
         return [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from mlci.flows.doctor import actions, artefacts, history, pipeline, promises, storage
+from mlci.flows.doctor import actions, artefacts, forge, history, pipeline, promises, storage, templates
 from mlci.flows.doctor.patient import Patient
 from mlci.flows.verdict import project_name
 from mlci.nouns.diagnosis import Diagnosis
@@ -21,7 +22,8 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "the pipeline": pipeline.CHECKS,
     "the storage": storage.CHECKS,
     "the model": artefacts.CHECKS,
-    "the workflows": actions.CHECKS,
+    "the workflows": (*actions.CHECKS, *templates.CHECKS),
+    "GitHub": forge.CHECKS,
 }
 
 
@@ -39,7 +41,7 @@ def diagnose(
     Raises:
         WorldError: There is no Git repository.
     """
-    patient = Patient(root, file, offline)
+    patient = Patient(root, file, offline, environment=os.environ)
     history.needs_repository(patient)
     found = []
     for about, checks in CHECKS.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from mlci.errors import MlciError
 from mlci.nouns.diagnosis import Diagnosed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from mlci.nouns.automation import Stage, Workflow
@@ -37,12 +37,14 @@ class Patient:
         file: Its policy.
         offline: Whether no remote may be asked.
         patience: Seconds to wait for a remote.
+        environment: Names the token, the repository and the API of GitHub, as on its runners.
     """
 
     root: Path
     file: str = "params.yaml"
     offline: bool = False
     patience: float = 30
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def history(self) -> History:
@@ -61,6 +63,11 @@ class Patient:
     def policy(self) -> PolicyFile | None:
         """The policy, where it can be read."""
         return None if isinstance(self.loaded, MlciError) else self.loaded
+
+    @property
+    def token(self) -> str:
+        """A token of the forge; empty where nobody gave one."""
+        return self.environment.get("GITHUB_TOKEN", "") or self.environment.get("GH_TOKEN", "")
 
     @cached_property
     def files(self) -> frozenset[str]:
