@@ -11,6 +11,7 @@ import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from mlci.edges.git import History
 
@@ -76,6 +77,8 @@ def read_pipeline(history: History, folder: str) -> Pipeline:
         history: Of the repository, opened at its top.
         folder: Where the `dvc.yaml` is; one that is not there gives an empty pipeline.
     """
+    assert history.top is not None  # noqa: S101 - asked inside of a repository only
+    reader = _Reader(history.top)
     found = Pipeline()
     seen: set[str] = set()
     waiting = [folder]
@@ -84,31 +87,39 @@ def read_pipeline(history: History, folder: str) -> Pipeline:
         if here in seen:
             continue
         seen.add(here)
-        one = _read_one(history, here)
+        one = reader.read(here)
         found.join(one)
-        waiting += [
-            owner
-            for path in sorted(one.deps - one.outs)
-            if (owner := _owner(history, path)) is not None and owner not in seen
-        ]
+        owners = (reader.owner(path) for path in sorted(one.deps - one.outs))
+        waiting += [owner for owner in owners if owner is not None]
     return found
 
 
-def _owner(history: History, path: str) -> str | None:
-    """The nearest folder above a file that has a `dvc.yaml` whose stages write it."""
-    assert history.top is not None  # noqa: S101 - a pipeline was read out of it
-    folder = posixpath.dirname(path)
-    while True:
-        if (history.top / folder / "dvc.yaml").is_file() and _covers(_read_one(history, folder).outs, path):
-            return folder
-        if not folder:
-            return None
-        folder = posixpath.dirname(folder)
+class _Reader:
+    """Reads the pipelines of a repository, each once."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self._read: dict[str, Pipeline] = {}
+
+    def read(self, folder: str) -> Pipeline:
+        """The pipeline of a folder by itself."""
+        if folder not in self._read:
+            self._read[folder] = _read_one(self.top, folder)
+        return self._read[folder]
+
+    def owner(self, path: str) -> str | None:
+        """The nearest folder above a file that has a `dvc.yaml` whose stages write it."""
+        folder = posixpath.dirname(path)
+        while True:
+            if (self.top / folder / "dvc.yaml").is_file() and _covers(self.read(folder).outs, path):
+                return folder
+            if not folder:
+                return None
+            folder = posixpath.dirname(folder)
 
 
-def _read_one(history: History, folder: str) -> Pipeline:
-    assert history.top is not None  # noqa: S101 - asked inside of a repository only
-    here = history.top / folder
+def _read_one(top: Path, folder: str) -> Pipeline:
+    here = top / folder
     found = Pipeline(files={posixpath.join(folder, name) for name in ("dvc.yaml", "dvc.lock")})
     own = here / "dvc.yaml"
     if not own.is_file():

@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlci import __version__
 from mlci.edges.base import Change, find_change
-from mlci.edges.dvc_repro import has_pipeline, reproduce
 from mlci.edges.git import History
-from mlci.edges.pipeline_files import in_conflict
 from mlci.edges.policy_file import load_policy
 from mlci.errors import MlciError
 from mlci.flows.carry import carried
 from mlci.flows.ci_change import touched
-from mlci.flows.ci_data import check_the_rest, data_report, wanted_files
-from mlci.flows.data_findings import REPORT, load_report
+from mlci.flows.data_findings import CRASHED
 from mlci.flows.report import FORMATS, save, write
-from mlci.flows.verdict import assemble, project_name
+from mlci.flows.verdict import project_name
 from mlci.judge.headline import headline, overall
 from mlci.judge.pipeline import pipeline_findings
-from mlci.nouns.base import Place
 from mlci.nouns.comment import Spent
 from mlci.nouns.finding import Finding, Verdict
 from mlci.nouns.pipeline import Reproduced
@@ -33,9 +29,8 @@ if TYPE_CHECKING:
 
     from mlci.nouns.policy import PolicyFile
 
-CRASHED = "pipeline.crashed"
+REPEAT = ("mlci ci",)
 UNCHANGED = "pipeline.unchanged"
-_FILES = ("dvc.lock", "dvc.yaml")
 
 
 class Asked(NamedTuple):
@@ -120,12 +115,16 @@ def _run(root: Path, asked: Asked, say: Callable[[str], None], clock: _Clock) ->
     if not why:
         return _unchanged(root, policy, history, change)
     say(f"changed since {change.base[:10] or 'the beginning'}: {', '.join(why[:5])}{' …' if why[5:] else ''}")
-    clock.done = _reproduced(root, policy, history, change, say)
+    # Engines and what compares models take a second to load, which most pull requests do not need.
+    from mlci.flows.ci_judge import Case, failed, judged, reproduced  # noqa: PLC0415
+
+    case = Case(root, policy, history, change, say)
+    clock.done = reproduced(case)
     clock.lap("reproducing the pipeline")
     extra = pipeline_findings(clock.done)
     if clock.done.status in {"failed", "conflict"}:
-        return _failed(root, policy, history, extra)
-    report = _judged(root, policy, history, change, asked, extra, say)
+        return failed(case, extra, REPEAT)
+    report = judged(case, extra, asked.change, asked.now)
     clock.lap("judging")
     return report
 
@@ -140,46 +139,6 @@ def what_changed(root: Path, asked: Asked) -> tuple[str, ...]:
     """What of one project's pipeline changed, a phrase each; nothing is run. Raises MlciError as `ci` does."""
     policy, history = load_policy(root, asked.policy), History(root)
     return touched(policy, history, changed_files(history, policy, asked.base))
-
-
-def _reproduced(
-    root: Path, policy: PolicyFile, history: History, change: Change, say: Callable[[str], None]
-) -> Reproduced:
-    marked = [(name, in_conflict((root / name).read_bytes())) for name in _FILES if (root / name).is_file()]
-    if conflicts := tuple(Place(file=name, line=line) for name, line in marked if line):
-        return Reproduced(status="conflict", conflicts=conflicts)
-    if not has_pipeline(root):
-        return Reproduced()
-    say("loading DVC")
-    return reproduce(root, wanted_files(root, policy, history, change.merge_base), say)
-
-
-def _judged(
-    root: Path,
-    policy: PolicyFile,
-    history: History,
-    change: Change,
-    asked: Asked,
-    extra: tuple[Finding, ...],
-    say: Callable[[str], None],
-) -> Report:
-    check_the_rest(root, policy, say)
-    base = change.merge_base or None
-    if policy.policy.gate is None:
-        return data_report(root, policy, history, base, extra)
-    # What compares needs more than what sees that nothing changed, which is answered without the project's packages.
-    from mlci.flows.record import compare_and_save  # noqa: PLC0415
-
-    return compare_and_save(root, policy, base=base, extra=extra, now=asked.now, change=asked.change, say=say)
-
-
-def _failed(root: Path, policy: PolicyFile, history: History, extra: tuple[Finding, ...]) -> Report:
-    """A stage failed. Where it is one of ours, its own verdict says more than its exit code."""
-    before = load_report(root, REPORT)
-    own = before.verdict.findings if all(item.check != CRASHED for item in before.verdict.findings) else ()
-    told = tuple(item for item in extra if not (own and item.check.startswith("pipeline.stage.")))
-    verdict = assemble(root, policy, history, findings=(*told, *own))
-    return before.model_copy(update={"verdict": verdict}) if own else Report(verdict=verdict, repeat=_repeat())
 
 
 def _unchanged(root: Path, policy: PolicyFile, history: History, change: Change) -> Report:
@@ -199,7 +158,7 @@ def _unchanged(root: Path, policy: PolicyFile, history: History, change: Change)
     line = f"Nothing of the pipeline changed since {change.base[:10]}{still}"
     # It speaks of no file: nothing was read.
     verdict = _verdict(project_name(root, policy), history.head, finding).model_copy(update={"headline": line})
-    return Report(verdict=verdict, carried=earlier, repeat=_repeat())
+    return Report(verdict=verdict, carried=earlier, repeat=REPEAT)
 
 
 def _crashed(root: Path, problem: str, mend: str = "") -> Report:
@@ -216,7 +175,7 @@ def _crashed(root: Path, problem: str, mend: str = "") -> Report:
         name, commit = project_name(root, load_policy(root)), History(root).head
     except MlciError:
         name, commit = root.resolve().name, ""
-    return Report(verdict=_verdict(name, commit, finding), repeat=_repeat())
+    return Report(verdict=_verdict(name, commit, finding), repeat=REPEAT)
 
 
 def _verdict(project: str, commit: str, finding: Finding) -> Verdict:
@@ -228,7 +187,3 @@ def _verdict(project: str, commit: str, finding: Finding) -> Verdict:
         tool=f"mlci {__version__}",
         commit=commit,
     )
-
-
-def _repeat() -> tuple[str, ...]:
-    return ("mlci ci",)

@@ -27,6 +27,8 @@ DATA_REPORT = f"{REPORTS}/data.json"
 DATA_REPORTS = f"{REPORTS}/data*.json"
 REPORT = f"{REPORTS}/report.json"
 VERDICT = f"{REPORTS}/verdict.json"
+CRASHED = "pipeline.crashed"
+"""The one finding of a run that did not come to a verdict."""
 
 
 def load_report(root: Path, file: str) -> Report:

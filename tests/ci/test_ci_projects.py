@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import FILES, Clone, dvc_init, set_up
+from team import FILES, Clone, dvc_init, set_up
 
 from mlci.flows.projects import slugs
 
