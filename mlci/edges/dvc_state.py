@@ -38,7 +38,8 @@ def read_pipeline(root: Path) -> Pipeline:
     finally:
         repo.close()
     changed, absent = _sorted(told)
-    kept = [(os.path.relpath(str(out), root), stage) for out, stage in outs if out.use_cache]
+    here = os.path.realpath(root)
+    kept = [(os.path.relpath(out.fs_path, here), stage) for out, stage in outs if out.use_cache and out.is_in_repo]
     return Pipeline(
         changed=changed,
         absent=absent,

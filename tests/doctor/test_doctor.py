@@ -259,7 +259,7 @@ BROKEN = {
     "workflow of something else": (
         edit(PR, "dvc repro --pull\n          mlci compare", "make test"),
         "failure workflows.present: no workflow runs mlci on a pull request",
-        "mlci compare",
+        "mlci ci",
     ),
     "no job": (edit(PR, "  mlci:", "  test:"), "failure workflows.check: no job is called `mlci`", "if: always()"),
     "filtered": (
@@ -422,7 +422,9 @@ def test_an_empty_repository_is_told_everything_at_once(empty):
 
 def test_a_project_in_a_folder_is_looked_at_by_itself(loop):
     inner = Repository(build_inside(loop))
-    assert [line for line in worse(inner, "--offline") if "pipeline" in line or "model.files" in line] == []
+    found = [line for line in worse(inner, "--offline") if "pipeline" in line or "model.files" in line]
+    assert found == []
+    assert worse(loop, "--offline", "-C", "models/people") == worse(inner, "--offline")
 
 
 def build_inside(loop: Repository) -> Path:

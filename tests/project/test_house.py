@@ -45,3 +45,8 @@ def test_make_lists_its_targets():
     listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     for target in ("demo", "test", "test-fast", "lint", "format", "lock", "bench", "clean"):
         assert f"make {target} " in listed
+
+
+def test_no_two_test_modules_have_one_name():
+    names = [file.name for file in (REPOSITORY / "tests").rglob("*.py") if file.name != "conftest.py"]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

@@ -35,7 +35,7 @@ def present(patient: Patient) -> Iterator[Diagnosed]:
     if not patient.workflows:
         yield look.failure(
             "no workflow in .github/workflows: nothing happens on a pull request",
-            "write one that runs `dvc repro` and `mlci compare` on `pull_request`",
+            "write one that runs `mlci ci` on `pull_request`, with a job called `mlci`",
         )
         return
     for broken in (workflow for workflow in patient.workflows if workflow.problem):
@@ -46,7 +46,7 @@ def present(patient: Patient) -> Iterator[Diagnosed]:
     elif any(not workflow.problem for workflow in patient.workflows):
         yield look.failure(
             "no workflow runs mlci on a pull request",
-            "run `dvc repro` and `mlci compare` in a job of a workflow with `on: pull_request`",
+            "run `mlci ci` in a job of a workflow with `on: pull_request`",
         )
 
 

@@ -60,7 +60,9 @@ def validated(case: Case) -> list[Evidence]:
     says, place = f"the gate on {', '.join(found.metrics)}", case.file.place("gate", "metrics")
     runs = case.ran(GATES, code=False)
     if not runs:
-        return [Evidence(how="manual", says=f"{says} in the policy; nothing runs it", place=place)]
+        times = case.traces.uses
+        by_hand = f"{times} time{'s' if times != 1 else ''} by hand, as the ledger says" if times else "nothing runs it"
+        return [Evidence(how="manual", says=f"{says} in the policy; {by_hand}", place=place)]
     return [Evidence(how=runs[0].how, says=f"{says}: {runs[0].says}", place=place)]
 
 
