@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -64,51 +64,86 @@ def score_table(
             cannot answer.
         PolicyError: A threshold for a model that is not binary.
     """
-    if threshold is not None and model.signature.task != "binary":
-        raise PolicyError(f"a {model.signature.task} model has no threshold", "leave `model.threshold` out")
-    inputs = {each.name: each.type for each in model.signature.inputs}
-    rows = Rows(data_path, inputs)
-    require_columns(model.signature, rows.columns)
-    for role, name in (("id", id), ("label", label)):
-        if name is not None and name not in rows.columns:
-            raise WorldError(
-                f"{data_path} has no column `{name}` ({role})", f"its columns are {', '.join(rows.columns)}"
-            )
-    wanted = [id, *([label] if label is not None else []), *inputs]
+    asked = _Asked(model.signature, data_path, id, label, threshold)
+    rows = asked.rows()
     seen: list[NDArray[np.int64]] = []
-    done, schema = 0, None
+    done = 0
     with replaced(out_path) as temporary:
-        writer: pq.ParquetWriter | None = None
-        try:
-            for batch in rows.batches(wanted, batch_rows):
+        with _Writer(temporary) as writer:
+            for batch in rows.batches(asked.wanted, batch_rows):
                 seen.append(_hashes(batch.column(id), data_path, id))
-                part = _predictions(
-                    batch, model.score(batch, batch_rows=batch_rows), model.signature, id, label, threshold
-                )
-                if writer is None:
-                    schema = part.schema
-                    writer = pq.ParquetWriter(temporary, schema, compression="zstd")
-                writer.write_table(part)
-                done += part.num_rows
+                writer.write(_predictions(batch, model.score(batch, batch_rows=batch_rows), asked))
+                done += batch.num_rows
                 if progress is not None:
                     progress(done)
-        finally:
-            if writer is not None:
-                writer.close()
-        if schema is None or not done:
+        if not done:
             raise WorldError(f"{data_path} has no rows", "see the stage that writes it")
         _refuse_twins(seen, temporary, data_path, id)
-    return ScoreResult(out_path, done, tuple(schema.names))
+    return ScoreResult(out_path, done, writer.columns)
 
 
-def _predictions(
-    batch: pa.Table, scores: Scores, signature: Signature, key: str, label: str | None, threshold: float | None
-) -> pa.Table:
-    columns: dict[str, Any] = {"id": _plain(batch.column(key))}
-    if label is not None:
-        columns["label"] = _plain(batch.column(label))
-    columns["prediction"] = pa.array(decide(scores, signature, threshold))
-    for at, name in enumerate(signature.score_columns):
+@dataclass(frozen=True)
+class _Asked:
+    """What is read out of which table, and what the model needs of it."""
+
+    signature: Signature
+    path: Path
+    id: str
+    label: str | None
+    threshold: float | None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and self.signature.task != "binary":
+            raise PolicyError(f"a {self.signature.task} model has no threshold", "leave `model.threshold` out")
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {each.name: each.type for each in self.signature.inputs}
+
+    @property
+    def wanted(self) -> list[str]:
+        return [self.id, *([self.label] if self.label is not None else []), *self.inputs]
+
+    def rows(self) -> Rows:
+        """The table, open; refused where it lacks a column."""
+        rows = Rows(self.path, self.inputs)
+        require_columns(self.signature, rows.columns)
+        for role, name in (("id", self.id), ("label", self.label)):
+            if name is not None and name not in rows.columns:
+                raise WorldError(
+                    f"{self.path} has no column `{name}` ({role})", f"its columns are {', '.join(rows.columns)}"
+                )
+        return rows
+
+
+class _Writer:
+    """A Parquet file whose columns are those of its first batch."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: pq.ParquetWriter | None = None
+        self.columns: tuple[str, ...] = ()
+
+    def write(self, batch: pa.Table) -> None:
+        if self._file is None:
+            self._file = pq.ParquetWriter(self._path, batch.schema, compression="zstd")
+            self.columns = tuple(batch.schema.names)
+        self._file.write_table(batch)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _predictions(batch: pa.Table, scores: Scores, asked: _Asked) -> pa.Table:
+    columns: dict[str, Any] = {"id": _plain(batch.column(asked.id))}
+    if asked.label is not None:
+        columns["label"] = _plain(batch.column(asked.label))
+    columns["prediction"] = pa.array(decide(scores, asked.signature, asked.threshold))
+    for at, name in enumerate(asked.signature.score_columns):
         columns[name] = pa.array(scores.score[:, at])
     return pa.table(columns)
 

@@ -1,0 +1,102 @@
+"""`mlci compare` with crossed slices, bins, and many of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from full_gate import N, findings, policy, sliced, two_models, write
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+
+def test_crossed_slices_are_those_that_occur(project: Project):
+    found = sliced(project, "{by: [origin, [origin, carrier]]}")
+    assert list(found) == [
+        "origin = JFK",
+        "origin = LGA",
+        "origin = JFK, carrier = AA",
+        "origin = JFK, carrier = B6",
+        "origin = LGA, carrier = AA",
+    ]
+    assert found["origin = JFK"] == found["origin = JFK, carrier = AA"] + found["origin = JFK, carrier = B6"]
+
+
+def test_bins_with_given_ends(project: Project):
+    found = sliced(project, "{bins: {distance: [0, 500, 1000, 2500]}}")
+    assert list(found) == [
+        "distance 0 to 500",
+        "distance 500 to 1,000",
+        "distance 1,000 to 2,500",
+        "distance 2,500 and above",
+        "distance = (missing)",
+    ]
+    assert sum(found.values()) == N
+    assert found["distance = (missing)"] == 40
+
+
+def test_bins_of_equally_many_rows(project: Project):
+    found = sliced(project, "{bins: {distance: 4}, far: {where: distance > 1500}}")
+    assert len(found) == 6
+    assert "far" in found
+    bins = [rows for name, rows in found.items() if name not in {"far", "distance = (missing)"}]
+    assert max(bins) - min(bins) < 10
+
+
+@pytest.mark.parametrize(
+    ("slices", "told"),
+    [
+        ("{by: [orign]}", "params.yaml:7: test.parquet has no column `orign`; did you mean `origin`?"),
+        ("{by: [[origin, crrier]]}", "params.yaml:7: test.parquet has no column `crrier`; did you mean `carrier`?"),
+        ("{bins: {origin: 3}}", "params.yaml:7: `origin` is VARCHAR, and bins need numbers"),
+        ("{bins: {distanse: 3}}", "test.parquet has no column `distanse`; did you mean `distance`?"),
+        ("{bins: {distance: 1}}", "params.yaml:7: mlci.gate.slices.bins.distance: between 2 and 100 bins"),
+        ("{bins: {distance: [5, 3]}}", "the ends of bins are two or more numbers that go up, not [5, 3]"),
+        ("{bins: {distance: some}}", "a number of bins, such as 4, or the list of their ends"),
+        ("{by: [id]}", "params.yaml:7: that makes more than 1,000 slices"),
+    ],
+)
+def test_slices_that_do_not_fit_the_table(project: Project, slices: str, told: str):
+    label, old, new = two_models()
+    text = np.array(["a", "b"])[label.astype(int)]
+    write(project, label, old, new, origin=text, carrier=text, distance=np.arange(N))
+    policy(project, f"    metrics: {{accuracy: {{drop: 0.1}}}}\n    slices: {slices}\n")
+    run = project.mlci("compare")
+    assert run.returncode == 2, run.stdout
+    assert told in run.stderr
+
+
+def test_many_slices_that_hold_are_counted(project: Project):
+    label, old, new = two_models()
+    policy(project, "    metrics: {accuracy: {drop: 0.3}}\n    slices: {by: [hour]}\n")
+    write(project, label, old, new, hour=np.arange(N) % 24)
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    assert "others" in run.stdout
+
+
+def test_how_the_test_table_is_cut_into_files_does_not_matter(project: Project):
+    label, old, new = two_models(1, (0.1, 0.12))
+    origin = np.array(["JFK", "LGA"])[np.random.default_rng(1).integers(0, 2, N)]
+    told = []
+    for path, cuts in (
+        ("test.parquet", [slice(0, N)]),
+        ("part-*.parquet", [slice(1_500, N), slice(0, 700), slice(700, 1_500)]),
+    ):
+        policy(
+            project,
+            "    metrics: {accuracy: {drop: 0.01}, f1: {drop: 0.01}}\n    slices: {by: origin}\n    group: user\n",
+        )
+        user = np.arange(N) // 5
+        write(project, label, old, new, origin=origin, user=user)
+        text = (project.root / "params.yaml").read_text()
+        (project.root / "params.yaml").write_text(text.replace("test: test.parquet", f'test: "{path}"'))
+        ids = np.array([f"r{i:06}" for i in range(N)])
+        for i, cut in enumerate(cuts):
+            name = path.replace("*", str(i))
+            project.write(name, id=ids[cut], label=label[cut], origin=origin[cut], user=user[cut])
+        project.mlci("compare")
+        told.append({check: (item["outcome"], item["gate"]) for check, item in findings(project).items()})
+    assert told[0] == told[1]
