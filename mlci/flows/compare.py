@@ -137,7 +137,7 @@ def judge_alone(root: Path, policy: PolicyFile) -> Report:
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), lambda _: None)
     alone = case.files.load(trained_on=_trained_on_here(case))
     findings = _findings(case, alone, [], [*ask_values(alone.sample, case.files.gate, case.files.model)])
-    about = digests(root, policy).model_copy(update={"policy": ""})
+    about = digests(root, policy).model_copy(update={"policy": "", "test": "", "gate": ""})
     return Report(
         verdict=assemble_stage(root, policy, findings=findings, about=about),
         metrics=metrics_of(case.files, alone.sample, []),

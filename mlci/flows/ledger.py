@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from mlci.edges.git import History
 from mlci.edges.ledger import LedgerRef
 from mlci.flows.data_findings import table_digest
+from mlci.flows.verdict import gate_digest
 from mlci.nouns.ledger import Asked, Use, UsedTestSet
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ def moment(now: datetime) -> str:
 def use_key(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterable[Comparison]) -> Key | None:
     """What a run asks of the test set; None where it asks nothing new of it.
 
-    The policy's part of it is the gate alone: other limits on the data do not ask the test set again.
-
     Args:
         root: Folder of the project.
         policy: What the candidate is judged by.
@@ -46,12 +44,22 @@ def use_key(root: Path, policy: PolicyFile, candidate: str, comparisons: Iterabl
         comparisons: What it was set against; nothing is asked of a test set by a model that did not change.
     """
     gate = policy.policy.gate
-    told = tuple(comparisons)
-    if gate is None or not candidate or (told and all(item.status == "unchanged" for item in told)):
+    if gate is None:
+        return None
+    return _key(table_digest(root, gate.test), candidate, tuple(comparisons), gate_digest(gate))
+
+
+def verdict_key(verdict: Verdict) -> Key | None:
+    """The same, of a verdict from elsewhere: by the digests that it names, which are its own word."""
+    told = verdict.digests
+    return _key(told.test, told.predictions, verdict.comparisons, told.gate) if told.test and told.gate else None
+
+
+def _key(test: str, candidate: str, told: tuple[Comparison, ...], gate: str) -> Key | None:
+    if not candidate or (told and all(item.status == "unchanged" for item in told)):
         return None
     baselines = tuple(sorted({item.model for item in told if item.status == "compared" and item.model}))
-    asked = hashlib.sha256(gate.model_dump_json().encode()).hexdigest()
-    return table_digest(root, gate.test), candidate, baselines, asked
+    return test, candidate, baselines, gate
 
 
 def asked_of(

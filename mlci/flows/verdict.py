@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mlci.nouns.finding import Comparison, Finding
     from mlci.nouns.ledger import Asked
-    from mlci.nouns.policy import Policy, PolicyFile
+    from mlci.nouns.policy import Gate, Policy, PolicyFile
 
 _PLAIN = re.compile(r"[A-Za-z0-9][\w./-]{0,99}", re.ASCII)
 """Names of pull requests that mean nothing to a shell."""
@@ -123,6 +123,7 @@ def digests(root: Path, policy: PolicyFile, known: Mapping[str, str] = MappingPr
     model, gate = policy.policy.model, policy.policy.gate
     tables = {table.path for table in policy.policy.data.values()} | ({gate.test} if gate is not None else set())
     revisions = Revisions(root, History(root))
+    data = {path: table_digest(root, path) if at_hand(root, path) else known.get(path, "") for path in sorted(tables)}
     return Digests(
         policy=policy_digest(policy.policy),
         versions={
@@ -132,10 +133,15 @@ def digests(root: Path, policy: PolicyFile, known: Mapping[str, str] = MappingPr
         },
         model=_of(root / model.path) if model is not None else "",
         predictions=_of(root / gate.predictions) if gate is not None else "",
-        data={
-            path: table_digest(root, path) if at_hand(root, path) else known.get(path, "") for path in sorted(tables)
-        },
+        data=data,
+        test=data.get(gate.test, "") if gate is not None else "",
+        gate=gate_digest(gate) if gate is not None else "",
     )
+
+
+def gate_digest(gate: Gate) -> str:
+    """SHA-256 of a gate as it was understood: other limits on the data do not ask the test set again."""
+    return hashlib.sha256(gate.model_dump_json().encode()).hexdigest()
 
 
 def policy_digest(policy: Policy) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from typing import Literal
 
 from pydantic import Field
@@ -209,6 +210,10 @@ class Digests(Noun):
     versions: dict[str, str] = Field(
         {}, description="path → how the repository names its content: `git:…` (a blob) or `md5:…` (DVC)"
     )
+
+    # Left out where empty, so that the reports of stages, which are in Git, keep their bytes.
+    test: str = Field("", exclude_if=operator.not_, description="the test table; empty where no gate was judged")
+    gate: str = Field("", exclude_if=operator.not_, description="the gate as it was understood, without the rest")
 
     @property
     def subject(self) -> str:
