@@ -18,7 +18,7 @@ def publish(  # noqa: PLR0913 - every option is an argument
     project: Annotated[
         list[str] | None,
         typer.Option(
-            "--project", "-C", help="Folder of a project, from the top of the repository; repeat it for several."
+            "--project", "-C", help="Folder of a project; repeat it for several. Default: those that left a report."
         ),
     ] = None,
     source: Annotated[

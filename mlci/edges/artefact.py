@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 import pydantic_core
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-NAME = "report.json"
+NAME, INDEX = "report.json", "index.json"
+TOP = "."
+"""The project whose folder is the repository's own."""
 MOST_BYTES = 8_000_000
 """Bytes of one report; ours are below one million."""
 MOST_FILES = 5_000
@@ -45,8 +48,9 @@ class _Entry(NamedTuple):
 def read_artefact(source: Path, projects: tuple[str, ...] = ()) -> Artefact:
     """The reports of an unpacked artefact, or of a ZIP file that is not unpacked.
 
-    `report.json` at the top is that of the project `.`; where there is none, `<project>/report.json` are those of
-    several projects. Nothing else is read, and no link is followed.
+    `index.json` says which folder inside is whose: `{"models-churn": "models/churn"}`. Without it, `report.json` at the
+    top is that of the project `.`, and where there is none, `<project>/report.json` are those of several projects.
+    Nothing else is read, and no link is followed.
 
     Args:
         source: A folder, or a ZIP file.
@@ -54,8 +58,9 @@ def read_artefact(source: Path, projects: tuple[str, ...] = ()) -> Artefact:
     """
     try:
         entries = {entry.name: entry for entry in _entries(source)}
-        names = [_name(project) for project in projects] or _reports(entries)
-        found = tuple(_found(name, entries.get(name)) for name in names)
+        there = _reports(entries)
+        looked = projects or _few(tuple(there))
+        found = tuple(_found(project, entries.get(there.get(project, ""))) for project in looked)
     except RefusedError as error:
         return Artefact(problem=str(error))
     except OSError as error:
@@ -63,21 +68,39 @@ def read_artefact(source: Path, projects: tuple[str, ...] = ()) -> Artefact:
     return Artefact(found=found)
 
 
-def _name(project: str) -> str:
-    return NAME if project == "." else f"{project}/{NAME}"
+def _few(projects: tuple[str, ...]) -> tuple[str, ...]:
+    if len(projects) > MOST_PROJECTS:
+        raise RefusedError(f"the run left reports of {len(projects)} projects; name yours with --project")
+    return projects
 
 
-def _reports(entries: dict[str, _Entry]) -> list[str]:
+def _reports(entries: dict[str, _Entry]) -> dict[str, str]:
+    """Where the report of each project is."""
+    if INDEX in entries:
+        return {project: f"{folder}/{NAME}" for folder, project in _index(entries[INDEX].read()).items()}
     if NAME in entries:
-        return [NAME]
-    names = sorted(name for name in entries if _PROJECT.fullmatch(name) and name.endswith(f"/{NAME}"))
-    if len(names) > MOST_PROJECTS:
-        raise RefusedError(f"the run left reports of {len(names)} projects; name yours with --project")
-    return names
+        return {TOP: NAME}
+    names = sorted(name for name in entries if name.endswith(f"/{NAME}"))
+    return {project: name for name in names if _is_project(project := name.removesuffix(f"/{NAME}"))}
 
 
-def _found(name: str, entry: _Entry | None) -> Found:
-    project = name.removesuffix(NAME).rstrip("/") or "."
+def _index(data: bytes) -> dict[str, str]:
+    try:
+        value = pydantic_core.from_json(data[:MOST_BYTES])
+    except ValueError as error:
+        raise RefusedError(f"the {INDEX} that the run left is no JSON") from error
+    pairs = list(value.items()) if isinstance(value, dict) else []
+    plain = all(isinstance(project, str) and (project == TOP or _is_project(project)) for _, project in pairs)
+    if not pairs or not plain or len({project for _, project in pairs}) < len(pairs):
+        raise RefusedError(f"the {INDEX} that the run left names no projects")
+    return dict(pairs)
+
+
+def _is_project(name: str) -> bool:
+    return _PROJECT.fullmatch(name) is not None and not {".", ".."} & set(name.split("/"))
+
+
+def _found(project: str, entry: _Entry | None) -> Found:
     if entry is None:
         return Found(project=project, problem="the run left no report")
     try:
@@ -177,9 +200,9 @@ def _zipped(source: Path) -> Iterator[_Entry]:
                 name = _checked(item.filename.rstrip("/"))
                 if not item.is_dir():
                     # Read now, because the archive is closed when the reports are looked at.
-                    data = _unzipped(archive, item) if name.rpartition("/")[2] == NAME else b""
+                    data = _unzipped(archive, item) if name.rpartition("/")[2] in {NAME, INDEX} else b""
                     yield _Entry(name, lambda data=data: data)  # type: ignore[misc]  # mypy knows no defaults
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
         raise RefusedError("what the run left is no ZIP file") from error
 
 

@@ -237,6 +237,9 @@ class _Handler(BaseHTTPRequestHandler):
         for user in _users(told):
             if str(user.get("login", "")).endswith("[bot]"):
                 user["type"] = "Bot"
+                # An address with brackets is none.
+                addresses = [name for name in user if name.endswith("url")]
+                user |= {name: user[name].replace("[", "%5B").replace("]", "%5D") for name in addresses}
         return json.dumps(told).encode()
 
     def _amend_pull(self, pull):
