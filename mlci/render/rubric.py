@@ -36,8 +36,9 @@ def render_rubric(found: TestScore, console: Console) -> None:
     for section in found.sections:
         console.print(_head(section, weakest=section.score == found.score))
         console.print(Padding(_tests(section), (0, 0, 1, 2)))
-    console.print(Text(f"ML Test Score of {clean(found.project)}: {number(found.score)}", style="bold"), end="")
-    console.print(Text(f"  the lowest of {', '.join(_sum(section) for section in found.sections)}", style="dim"))
+    said = Text(f"ML Test Score of {clean(found.project)}: {number(found.score)}", style="bold")
+    lowest = f"  the lowest of {', '.join(_sum(section) for section in found.sections)}"
+    console.print(Text.assemble(said, (lowest, "dim")))
     console.print(Padding(Text(found.meaning), (0, 0, 0, 2)))
     for step in best_steps(found):
         console.print(Padding(_worded(f"Next: {step}"), (0, 0, 0, 2)))

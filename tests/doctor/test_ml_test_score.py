@@ -157,6 +157,41 @@ def test_monitoring_needs_a_schedule(repository):
     assert found["evidence"][0]["place"] == {"file": ".github/workflows/watch.yml", "line": 11}
 
 
+def test_what_a_schedule_keeps_fresh_and_a_bot_watches(repository):
+    names = ("monitoring 1", "monitoring 4", "monitoring 6")
+    policy = repository.root / "params.yaml"
+    policy.write_text(
+        policy.read_text().replace("      columns:", "      fresh: {column: day, within: 45d}\n      columns:")
+    )
+    before = repository.score()
+    assert [before[name]["score"] for name in names] == [0, 0, 0]
+    assert "no schedule looks" in before["monitoring 4"]["evidence"][0]["says"]
+    repository.write(".github/dependabot.yml", "version: 2\n")
+    repository.workflow("dvc repro", events="{schedule: [{cron: '0 3 1 * *'}]}", name="retrain.yml")
+    repository.workflow("python measure_latency.py", name="speed.yml")
+    after = repository.score()
+    assert [after[name]["score"] for name in names] == [1, 1, 1]
+
+
+def test_tags_show_stages_and_versions_to_go_back_to(repository):
+    for tag in ("people@v1.0.0", "people@v1.1.0", "people#staging#1", "people#prod#2"):
+        repository.git("tag", "-a", tag, "-m", tag)
+    found = repository.score()
+    assert found["infrastructure 6"]["score"] == 0.5
+    assert "staging, prod" in found["infrastructure 6"]["evidence"][0]["says"]
+    assert found["infrastructure 7"]["score"] == 0
+    assert "2 released versions" in found["infrastructure 7"]["evidence"][0]["says"]
+    repository.workflow("mlci rollback people prod", events="{schedule: [{cron: '0 3 1 * *'}]}")
+    assert repository.score()["infrastructure 7"]["score"] == 1
+
+
+def test_a_notebook_with_its_outputs_is_work_by_hand(repository):
+    cell = {"cell_type": "code", "source": ["import optuna\n"], "outputs": [{"output_type": "stream"}]}
+    repository.write("notebooks/tune.ipynb", json.dumps({"cells": [cell]}, indent=1))
+    repository.commit()
+    assert repository.score()["model 3"]["score"] == 0.5
+
+
 def test_scripts_of_any_tool_are_looked_into(repository):
     repository.write("tune.py", "# optuna is for later\nimport optuna\n")
     repository.commit()

@@ -77,7 +77,7 @@ def useful(case: Case) -> list[Evidence]:
 
 def cost(case: Case) -> list[Evidence]:
     """A run that measures what each feature costs."""
-    return case.ran(_COST) or case.lies(_COST)
+    return case.ran(_COST, code=False) or case.lies(_COST)
 
 
 def meta(case: Case) -> list[Evidence]:

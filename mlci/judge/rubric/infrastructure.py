@@ -18,7 +18,7 @@ _CANARY = r"\bcanary\b|\bshadow[_-](traffic|deploy\w*|mode)\b|\bblue[_-]?green\b
 _ROLLBACK = r"\bmlci\s+rollback\b|\bkubectl\s+rollout\s+undo\b|\bhelm\s+rollback\b|\brollback\b"
 _VALIDATORS = r"\btfma\b|\btensorflow_model_analysis\b|\bcml\s+comment\b.*metrics|\bassert_metrics?\b"
 _VERSION = re.compile(r"(?P<name>[^@#]+)@v\d+\.\d+\.\d+")
-_ASSIGNED = re.compile(r"(?P<name>[^@#]+)#(?P<stage>[\w-]+)#\d+")
+_ASSIGNED = re.compile(r"(?P<name>[^@#]+)#(?P<stage>[\w-]+)#(?P<number>\d+)")
 
 
 def reproducible(case: Case) -> list[Evidence]:
@@ -73,11 +73,13 @@ def debuggable(case: Case) -> list[Evidence]:
 
 def canaried(case: Case) -> list[Evidence]:
     """A canary in a workflow, or tags that show every version in a lower stage before the last one."""
-    return case.ran(_CANARY) or _staged(case) or case.lies(_CANARY)
+    return case.ran(_CANARY, code=False) or _staged(case) or case.lies(_CANARY)
 
 
 def _staged(case: Case) -> list[Evidence]:
-    stages = list(dict.fromkeys(match["stage"] for tag in case.traces.tags if (match := _ASSIGNED.fullmatch(tag))))
+    found = [match for tag in case.traces.tags if (match := _ASSIGNED.fullmatch(tag))]
+    found.sort(key=lambda match: int(match["number"]))
+    stages = list(dict.fromkeys(match["stage"] for match in found))
     if len(stages) < 2:  # noqa: PLR2004 - a lower stage and a higher one
         return []
     says = f"tags show versions in {', '.join(stages)}, one after the other"
@@ -86,7 +88,7 @@ def _staged(case: Case) -> list[Evidence]:
 
 def rollback(case: Case) -> list[Evidence]:
     """A rollback in a workflow, or released versions that it could go back to."""
-    found = case.ran(_ROLLBACK)
+    found = case.ran(_ROLLBACK, code=False)
     versions = [tag for tag in case.traces.tags if _VERSION.fullmatch(tag)]
     if len(versions) > 1:
         says = f"{len(versions)} released versions to go back to, the newest {versions[-1]}"

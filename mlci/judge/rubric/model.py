@@ -69,7 +69,7 @@ def _owns(pattern: str, path: str) -> bool:
 
 def online(case: Case) -> list[Evidence]:
     """A run that sets offline metrics beside what happens live."""
-    return case.ran(_ONLINE, scheduled=True) or case.lies(_ONLINE)
+    return case.ran(_ONLINE, scheduled=True, code=False) or case.lies(_ONLINE)
 
 
 def tuned(case: Case) -> list[Evidence]:
@@ -79,7 +79,7 @@ def tuned(case: Case) -> list[Evidence]:
 
 def stale(case: Case) -> list[Evidence]:
     """A run that measures how a model ages."""
-    return case.ran(_STALE) or _notebook(case, _STALE) or case.lies(_STALE)
+    return case.ran(_STALE, code=False) or _notebook(case, _STALE) or case.lies(_STALE)
 
 
 def _notebook(case: Case, pattern: str) -> list[Evidence]:

@@ -53,7 +53,7 @@ def skew(case: Case) -> list[Evidence]:
 
 def age(case: Case) -> list[Evidence]:
     """A scheduled retraining, or a promise of how old data may be."""
-    found = case.ran(_RETRAIN, scheduled=True) or _promised(case, "retrain")
+    found = case.ran(_RETRAIN, scheduled=True, code=False) or _promised(case, "retrain")
     for name, table in (case.policy.data if case.policy is not None else {}).items():
         if table.fresh is not None and case.file is not None:
             says = f"`{name}` may be {table.fresh.within} old at most; no schedule looks"
@@ -78,7 +78,7 @@ def speed(case: Case) -> list[Evidence]:
         if runs and runs[0].how == "automated":
             return [Evidence(how="automated", says=f"budgets: {runs[0].says}", place=place)]
         return [Evidence(how="manual", says="budgets in the policy; nothing measures them", place=place)]
-    return case.ran(_SPEED, forge=True) or case.lies(r"\b(latency|throughput|load[_-]?test)")
+    return case.ran(_SPEED, forge=True, code=False) or case.lies(r"\b(latency|throughput|load[_-]?test)")
 
 
 def quality(case: Case) -> list[Evidence]:
