@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlci.nouns import units
 from mlci.render import view
-from mlci.render.tables import MOST_CELL, MOST_NAME, MOST_WORDS, Fold, examples, line, table
+from mlci.render.tables import MOST_CELL, MOST_NAME, MOST_WORDS, Drawn, Fold, examples, line, table
 from mlci.render.text import markdown_code, markdown_prose, markdown_text
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def data_folds(report: Report) -> Iterable[Fold]:
 def failing_fold(verdict: Verdict) -> Fold:
     """Rows that broke a check."""
     items = [
-        examples(item.title, item.finding.data.examples)
+        (item.title, item.finding.data.examples)
         for item in view.ordered(verdict.findings)
         if item.finding.data is not None and item.finding.data.examples and item.finding.outcome != "pass"
     ]
-    return Fold("failing rows", 5, "Some of the rows that broke a data check", (), tuple(items), "\n\n")
+    return Fold("failing rows", 5, "Some of the rows that broke a data check", (), Drawn(items, examples), "\n\n")
 
 
 def _diff(diff: DataDiff) -> Fold:

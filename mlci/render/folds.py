@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlci.nouns import units
@@ -9,7 +10,8 @@ from mlci.render import told, view
 from mlci.render.data_folds import data_folds, failing_fold
 from mlci.render.history import history_fold
 from mlci.render.links import place_link
-from mlci.render.tables import MOST_CELL, MOST_NAME, MOST_WORDS, Fold, examples, line, table
+from mlci.render.mermaid import slices_mermaid
+from mlci.render.tables import MOST_CELL, MOST_NAME, MOST_WORDS, Drawn, Fold, examples, line, table
 from mlci.render.text import markdown_code, markdown_fence, markdown_number, markdown_prose, markdown_text
 
 if TYPE_CHECKING:
@@ -33,20 +35,19 @@ def folds(report: Report, links: Links, history: Sequence[Earlier], spent: Seque
 
 
 def _checks(verdict: Verdict, links: Links) -> Fold:
-    rows = view.ordered(verdict.findings)
-    items = tuple(
-        line(
+    def draw(item: view.Row) -> str:
+        return line(
             markdown_text(item.title, MOST_NAME),
             markdown_number(item.number),
             f"{item.icon}&nbsp;{item.verdict}",
             markdown_prose(item.words, MOST_WORDS),
             place_link(item.finding.place, links, MOST_NAME),
         )
-        for item in rows
-    )
+
+    rows = view.ordered(verdict.findings)
     number = "All checks" if len(rows) > 1 else "The check"
     summary = f"{number}: {view.tally(verdict.findings)}"
-    return Fold("all checks", 2, summary, table("check", ">number", "verdict", "in words", "policy"), items)
+    return Fold("all checks", 2, summary, table("check", ">number", "verdict", "in words", "policy"), Drawn(rows, draw))
 
 
 def _metrics(report: Report) -> Fold:
@@ -107,15 +108,16 @@ def _groups(report: Report) -> Fold:
 
 
 def _slices(report: Report) -> Iterable[Fold]:
-    for (metric, baseline), changes in view.slice_changes(report.charts).items():
+    for place, ((metric, baseline), changes) in enumerate(view.slice_changes(report.charts).items()):
+        head = table("slice", ">rows", ">change", ">worse", "better", "interval")
         largest = max(abs(item.change) for item in changes)
         name = markdown_text(units.metric_name(metric), MOST_NAME)
         yield Fold(
             "slices",
             4,
             f"Change of {name} per slice, against {markdown_text(view.baseline_name(baseline), MOST_NAME)}",
-            table("slice", ">rows", ">change", ">worse", "better", "interval"),
-            tuple(_slice(item, largest) for item in changes),
+            (*(slices_mermaid(changes) if place == 0 else ()), *head),
+            Drawn(changes, partial(_slice, largest=largest)),
         )
 
 
@@ -151,9 +153,9 @@ def _flips(verdict: Verdict) -> Iterable[Fold]:
             3,
             f"Flips: rows that only one of the two models has right, against {against}",
             table("slice", ">rows", ">better", ">worse"),
-            tuple(_flip(item) for item in flips),
+            Drawn(flips, _flip),
         )
-        broken = tuple(examples(item.slice or "all rows", item.examples) for item in flips if item.examples)
+        broken = Drawn([(item.slice or "all rows", item.examples) for item in flips if item.examples], examples)
         summary = f"Some of the rows that {against} had right and the new model breaks"
         yield Fold("broken rows", 6, summary, (), broken, "\n\n")
 
@@ -173,6 +175,9 @@ def _spent(spent: Sequence[Spent]) -> Fold:
         for item in spent[:_MOST_STEPS]
     )
     total, costs = sum(item.seconds for item in spent), [item.cost for item in spent if item.cost is not None]
+    if (more := len(spent) - len(items)) > 0:
+        rest = sum(item.seconds for item in spent[_MOST_STEPS:])
+        items += (line(f"{units.count(more)} further parts", units.duration(rest), ""),)
     cost = f", {sum(costs):,.2f} US dollars" if costs else ""
     return Fold(
         "time and cost", 0, f"Time and cost: {units.duration(total)}{cost}", table("what", ">time", ">cost"), items

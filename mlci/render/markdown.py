@@ -185,5 +185,5 @@ def fitting(every: Sequence[Fold], room: int) -> list[str]:
     texts = [part.text for part in sorted(kept)]
     if dropped:
         names = ", ".join(f"{name} ({units.count(items)})" for name, items in dropped.items())
-        texts.append(f"_Left out, because a comment has a limit: {names}. The HTML report has it all._")
+        texts.append(f"_Left out, because there is room for so much: {names}. The HTML report has it all._")
     return texts

@@ -27,7 +27,7 @@ def slice_spec(items: Sequence[SliceChange]) -> Spec:
     factor = 100.0 if units.is_share(metric) else 1.0
     decimals = _decimals([factor * item.change for item in items if item.outcome in _WORDS])
     rows = [_row(item, factor, decimals) for item in items]
-    reach = factor * _reach(items)
+    reach = factor * reach_of(items)
     across = {"domain": [-reach, reach], "nice": False, "clamp": True}
     unit = " (points)" if units.is_share(metric) else ""
     better = "less" if units.less_is_better(metric, items[0].good) else "more"
@@ -86,7 +86,7 @@ def _row(item: SliceChange, factor: float, decimals: int) -> dict[str, object]:
     }
 
 
-def _reach(items: Sequence[SliceChange]) -> float:
+def reach_of(items: Sequence[SliceChange]) -> float:
     """Half the width of the axis: all judged changes, and the intervals but for the widest fifth, which are cut."""
     judged = [item for item in items if item.outcome in _WORDS] or list(items)
     ends = sorted(max(abs(item.low), abs(item.high)) for item in judged)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, overload
 
 from mlci.nouns import units
 from mlci.render.text import markdown_code, markdown_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlci.nouns.finding import Rows
+
+Item = TypeVar("Item")
 
 MOST_NAME = 100
 MOST_WORDS = 400
@@ -32,28 +37,46 @@ class Fold(NamedTuple):
     importance: int
     summary: str
     head: tuple[str, ...]
-    items: tuple[str, ...]
+    items: Sequence[str]
     between: str = "\n"
 
     def within(self, room: int) -> str | None:
         """The fold in at most so many UTF-8 bytes, with a note where items were left out; None if not even one fits."""
-        whole = self._text(len(self.items))
-        if len(whole.encode()) <= room:
-            return whole
-        left = room - len(self._text(0).encode()) - 10  # the note's number may be longer than that for 0 items
-        count = 0
+        left = room - len(self._text((), len(self.items)).encode()) - len(self.between)
+        shown: list[str] = []
         for item in self.items:
             left -= len(f"{item}{self.between}".encode())
             if left < 0:
                 break
-            count += 1
-        return self._text(count) if count else None
+            shown.append(item)
+        return self._text(shown, len(self.items) - len(shown)) if shown else None
 
-    def _text(self, count: int) -> str:
-        left = len(self.items) - count
-        note = [f"\n_{units.count(left)} more left out, because a comment has a limit._"] if left else []
-        inside = [*self.head, self.between.join(self.items[:count]), *note]
+    def _text(self, shown: Sequence[str], left: int) -> str:
+        note = [f"\n_{units.count(left)} more left out, because there is room for so much._"] if left else []
+        inside = [*self.head, self.between.join(shown), *note]
         return "\n".join([f"<details><summary>{self.summary}</summary>", "", *inside, "", "</details>"])
+
+
+class Drawn(Sequence[str], Generic[Item]):
+    """Rows that are written when they are asked for: of ten thousand, few have room."""
+
+    def __init__(self, items: Sequence[Item], draw: Callable[[Item], str]) -> None:
+        """Write each of the items with a function."""
+        self._items, self._draw = items, draw
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        """The one at a place, or some."""
+        if isinstance(at, slice):
+            return Drawn(self._items[at], self._draw)
+        return self._draw(self._items[at])
 
 
 def table(*names: str) -> tuple[str, ...]:
@@ -67,8 +90,9 @@ def line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def examples(title: str, rows: Rows) -> str:
+def examples(titled: tuple[str, Rows]) -> str:
     """A small table of rows under a bold title, with at most a dozen columns."""
+    title, rows = titled
     columns = rows.columns[:_MOST_COLUMNS]
     names = [markdown_code(name, MOST_CELL) for name in columns]
     cells = [

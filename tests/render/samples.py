@@ -371,7 +371,8 @@ def hostile(evil=EVIL):
             SliceChange(
                 metric="accuracy", slice=evil, baseline=evil, rows=9, change=-0.1, low=-0.2, high=0.1, outcome=evil
             ),
-        ),
+        )
+        * 2,
         drift=(DriftBar(table=evil, column=evil, measure="ks", value=0.2, low=0.1, tolerance=0.1),),
     )  # fmt: skip
     column = ColumnDiff(column=evil, what="shifted", old={evil: evil}, new={evil: evil}, note=evil)

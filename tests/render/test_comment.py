@@ -3,18 +3,20 @@
 import base64
 import json
 import re
+from itertools import cycle, islice
 
 import pytest
-from hostile_text import TEXTS
-from hypothesis import given, settings
+from hostile_text import PIECES, TEXTS
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
-from samples import SAMPLES, failing, hostile, passing
+from samples import EVIL, SAMPLES, data_failure, failing, hostile, passing
 from test_markdown import GITHUB, REFERENCES, Page
 
 from mlci.nouns.comment import Earlier, Links, Spent
 from mlci.render.annotations import render_annotations
 from mlci.render.history import MOST, earlier_verdicts
-from mlci.render.markdown import marker, render_comment, render_summary
+from mlci.render.markdown import LIMIT, SUMMARY_LIMIT, marker, render_comment, render_summary
 from mlci.render.short import render_crashed, render_unchanged
 from mlci.render.text import clean
 
@@ -199,3 +201,42 @@ def test_further_remarks_are_counted():
     remarks = render_annotations(verdict, most=50)
     assert len(remarks) == 50
     assert re.fullmatch(r"[\d,]+ more findings are in the report", remarks[-1].title)
+
+
+LONG = st.sampled_from([*PIECES, EVIL]).flatmap(lambda piece: st.integers(1, 4_000).map(lambda times: piece * times))
+
+
+@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(LONG, LONG, st.sampled_from([failing, data_failure, hostile]))
+def test_ten_thousand_findings_fit_into_a_comment(title, words, sample):
+    """Whatever they are called: the limit holds, nothing is torn, and what is cut is counted."""
+    report = sample()
+    found = [finding.model_copy(update={"title": title, "message": words}) for finding in report.verdict.findings]
+    verdict = report.verdict.model_copy(update={"findings": tuple(islice(cycle(found), 10_000)), "headline": words})
+    history = tuple(item.model_copy(update={"headline": words}) for item in HISTORY) * 4
+    report = report.model_copy(update={"verdict": verdict})
+    comment = forged(report, history=history, spent=(Spent(what=title, seconds=1.0),) * 60)
+    assert len(comment.encode()) < LIMIT < 65_536
+    page = Page(GITHUB.render(comment))
+    assert page.tags.count("details") == page.tags.count("/details") > 3
+    assert not {"img", "script", "input"} & set(page.tags)
+    left = [int(number.replace(",", "")) for number in re.findall(r"_([\d,]+) more left out", comment)]
+    left += [int(number.replace(",", "")) for number in re.findall(r"all checks \(([\d,]+)\)", comment)]
+    shown = comment.partition("<summary>All checks")[2].partition("</details>")[0].count("\n| ") - 1
+    assert 10_000 in {max(shown, 0) + number for number in left}
+
+
+def test_ten_thousand_findings_fit_into_a_summary():
+    verdict = failing().verdict.model_copy(
+        update={"findings": tuple(islice(cycle(failing().verdict.findings), 10_000))}
+    )
+    summary = render_summary(failing().model_copy(update={"verdict": verdict}), links=LINKS)
+    assert 900_000 < len(summary.encode()) < SUMMARY_LIMIT < 2**20
+    assert re.search(r"_[\d,]+ more left out, because there is room for so much\._", summary)
+
+
+def test_steps_that_do_not_fit_are_counted():
+    spent = (Spent(what="a step", seconds=2.0, cost=0.01),) * 100
+    comment = forged(passing(), spent=spent)
+    assert "Time and cost: 3 min 20 s, 1.00 US dollars" in comment
+    assert "60 further parts" in comment

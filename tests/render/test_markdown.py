@@ -192,7 +192,7 @@ def test_never_longer_than_a_comment_may_be(text, times):
     assert "<sub>" in comment
     assert comment.count("<details>") == comment.count("</details>")
     if times == 60:
-        assert "eft out, because a comment has a limit" in comment
+        assert "eft out, because there is room for so much" in comment
 
 
 def test_what_is_least_important_goes_first():
@@ -200,7 +200,7 @@ def test_what_is_least_important_goes_first():
     assert len(comment.encode()) <= 30_000
     assert "How to repeat it locally" in comment
     assert "<summary>All checks" in comment
-    assert re.search(r"Left out, because a comment has a limit: .*data diff", comment)
+    assert re.search(r"Left out, because there is room for so much: .*data diff", comment)
 
 
 def test_blocks_that_do_not_fit_are_counted():
