@@ -14,7 +14,7 @@ from mlci.edges.dvc_places import Places
 from mlci.edges.dvc_storage import Storage, chain
 from mlci.edges.pipeline_files import differing
 from mlci.errors import MlciError, PolicyError, WorldError
-from mlci.nouns.pipeline import Reproduced, StageRun
+from mlci.nouns.pipeline import Reproduced, StageRun, Unpushed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,6 +72,7 @@ class _Run:
         self.places = Places(root)
         self.storage = Storage(repo, root, say, self.places)
         self.runs: dict[str, StageRun] = {}
+        self.unpushed: tuple[Unpushed, ...] | None = None
         self.needed: set[str] = set()
 
     def all(self, wanted: Iterable[str]) -> Reproduced:
@@ -80,9 +81,9 @@ class _Run:
 
         self.needed = {os.path.normpath(self.root / path) for path in wanted}
         try:
-            unpushed = self.storage.unpushed()
             if (self.root / "dvc.yaml").is_file():
                 self._stages()
+            self._ask_once()
             if not self._failed:
                 self._loose_files()
         except DvcException as error:
@@ -90,11 +91,16 @@ class _Run:
         return Reproduced(
             status="failed" if self._failed else "ran" if self.runs else "current",
             runs=tuple(self.runs.values()),
-            unpushed=unpushed,
+            unpushed=self.unpushed or (),
             remote=self.storage.remote is not None,
             pulled=tuple(self.storage.pulled),
             pulled_bytes=sum(self.storage.pulled.values()),
         )
+
+    def _ask_once(self) -> None:
+        """What the lock as it was committed names and nobody pushed; while DVC holds the index of its stages."""
+        if self.unpushed is None:
+            self.unpushed = self.storage.unpushed()
 
     @property
     def _failed(self) -> bool:
@@ -117,6 +123,7 @@ class _Run:
 
     def _stage(self, stage: Any, upstream: list[Any], **_: Any) -> Any:  # noqa: ANN401
         """What DVC calls for every stage, in order: nothing, a pull, or a run."""
+        self._ask_once()
         gone = [out for out in stage.outs if self._is_needed(out) and not out.exists]
         if not stage.changed(True, upstream):  # noqa: FBT003 - DVC's own order
             if gone:

@@ -56,20 +56,26 @@ def write(root: Path, report: Report, formats: tuple[Format, ...] = FORMATS, out
     """
     folder = out if out is not None else root / REPORTS
     written: list[Path] = []
+    svgs = _drawn(report) if {"html", "svg"} & set(formats) else {}
     for kind in formats:
-        written += _write(folder, report, kind)
+        written += _write(folder, report, kind, svgs)
     return written
 
 
-def _write(folder: Path, report: Report, kind: Format) -> list[Path]:
+def _drawn(report: Report) -> dict[str, str]:
+    from mlci.edges.vega import render_svgs  # noqa: PLC0415 - as below
+    from mlci.render.charts import specs  # noqa: PLC0415
+
+    return render_svgs(specs(report))
+
+
+def _write(folder: Path, report: Report, kind: Format, svgs: dict[str, str]) -> list[Path]:
     # One renderer at a time: charts need an engine that the others do without.
     match kind:
         case "html":
-            from mlci.edges.vega import render_svgs  # noqa: PLC0415
-            from mlci.render.charts import specs  # noqa: PLC0415
             from mlci.render.html import render_html  # noqa: PLC0415
 
-            return [write_text(folder / "report.html", render_html(report, render_svgs(specs(report))))]
+            return [write_text(folder / "report.html", render_html(report, svgs))]
         case "markdown":
             from mlci.render.markdown import render_markdown  # noqa: PLC0415
 
@@ -83,8 +89,4 @@ def _write(folder: Path, report: Report, kind: Format) -> list[Path]:
 
             return [write_text(folder / "results.sarif", render_sarif(report.verdict))]
         case "svg":
-            from mlci.edges.vega import render_svgs  # noqa: PLC0415
-            from mlci.render.charts import specs  # noqa: PLC0415
-
-            svgs = render_svgs(specs(report))
             return [write_text(folder / "charts" / f"{name}.svg", svg) for name, svg in svgs.items()]

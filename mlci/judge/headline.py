@@ -100,12 +100,15 @@ def _tightest(findings: Sequence[Finding]) -> Finding | None:
 
 
 def _with_number(finding: Finding) -> str:
-    if finding.outcome == "not_measured":
+    if finding.outcome == "not_measured" and finding.area != "pipeline":
         return f"{_one_line(finding.title)}: not measured"
     if finding.gate is not None:
         return f"{_one_line(finding.title)}: {_gate_number(finding.gate, finding.outcome)}"
     if finding.data is not None and (number := _data_number(finding.data)):
         return f"{_one_line(finding.title)}: {number}"
+    if finding.area == "pipeline":
+        # Its title says what is wrong already.
+        return _one_line(finding.title)
     # A title says what should be so.
     return f"{_one_line(finding.title)}: not so" if finding.outcome == "fail" else _one_line(finding.title)
 
