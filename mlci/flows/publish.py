@@ -139,9 +139,8 @@ class _Post:
     def project(self, told: Told) -> Posted:
         """Show the check first: it is what a merge waits for."""
         form, where = "none", ""
-        if self.subject.sha:
-            with self._gathering():
-                form, where = self._check(check(told, self.subject, self.key))
+        with self._gathering():
+            form, where = self._check(check(told, self.subject, self.key))
         done: dict[int, Stuck] = {pull.number: Stuck("outdated") for pull in self.subject.outdated}
         for pull in self.subject.pulls:
             with self._gathering():

@@ -50,7 +50,8 @@ def record_uses(
 
 def _use(told: Told, subject: Subject, at: str) -> Use | None:
     verdict = told.report.verdict if told.report is not None else None
-    key = verdict_key(verdict) if verdict is not None else None
+    # Where nothing was compared, or nothing came of it, nobody asked the test set.
+    key = verdict_key(verdict) if verdict is not None and verdict.comparisons else None
     if verdict is None or key is None:
         return None
     test, candidate, baselines, gate = key

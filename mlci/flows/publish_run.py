@@ -105,6 +105,8 @@ def run(
         return Published(sha=trigger.sha)
     with _forge(asked, env, trigger) as forge:
         about = subject(trigger, forge, number=asked.number, sha=asked.sha)
+        if not about.sha:
+            raise PolicyError("nobody said which commit this is about", "give --pr NUMBER, or --sha COMMIT")
         told = gather(asked.wanted, about, trigger)
         write_summary(env, _summaries(told, about))
         done = publish(forge, told, about, asked.wanted, say)

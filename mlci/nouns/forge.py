@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from mlci.nouns.base import Noun
 from mlci.nouns.comment import Annotation, Commit, Url
 
-REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100})+")
-"""A repository's full name: `owner/name`, on some forges with groups between."""
-Repository = Annotated[str, StringConstraints(pattern=f"^({REPOSITORY.pattern})?$")]
+REPOSITORY = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,100}/(?!\.\.?$)[A-Za-z0-9_.-]{1,100}", re.ASCII)
+"""A repository's full name: `owner/name`."""
+
+
+def _repository(text: str) -> str:
+    if text and not REPOSITORY.fullmatch(text):
+        raise ValueError(f"{text!r} is no repository: write OWNER/NAME")
+    return text
+
+
+Repository = Annotated[str, AfterValidator(_repository)]
+"""A repository's full name, or empty."""
 Conclusion = Literal["success", "failure", "neutral"]
 
 

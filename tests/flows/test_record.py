@@ -8,6 +8,8 @@ import pytest
 
 from mlci.edges.ledger import LedgerRef
 from mlci.edges.ledger_tree import REF
+from mlci.flows.ledger import verdict_key
+from mlci.flows.report import load
 
 POLICY = """\
 mlci:
@@ -70,6 +72,7 @@ def test_uses_are_counted_once_each_and_shared(judged, people, tmp_path):
     assert one.commit == first["commit"]
     assert one.outcome == first["outcome"]
     assert len(one.baselines) == 1
+    assert two.key == verdict_key(load(judged.root).verdict)
 
 
 def test_another_clone_counts_on(judged, people, tmp_path):
