@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlci.nouns.finding import Verdict
+    from mlci.nouns.report import Report
 
 _SHOWN = 3
 
@@ -32,8 +33,7 @@ def refusal(verdicts: Iterable[Verdict], *, accept_inconclusive: bool = False) -
             "no verdict speaks for its commit",
             "at that commit: `dvc pull`, then `mlci compare --record`; in CI the workflow on main does it",
         )
-    good = {"pass", "inconclusive"} if accept_inconclusive else {"pass"}
-    if any(one.outcome in good for one in known):
+    if any(_good(one, accept_inconclusive=accept_inconclusive) for one in known):
         return None
     last = known[-1]
     open_checks = [one.check for one in last.findings if one.blocks or one.outcome == "inconclusive"]
@@ -46,3 +46,22 @@ def refusal(verdicts: Iterable[Verdict], *, accept_inconclusive: bool = False) -
         f"its verdict is 'not enough data' ({named})",
         "test on more rows (`mlci plan` says how many), or write `release: {inconclusive: accept}` in the policy",
     )
+
+
+def chosen(reports: Iterable[Report], *, accept_inconclusive: bool = False) -> Report:
+    """The report to release on: of those that are evidence enough, the one that was compared most widely.
+
+    Raises ValueError where none is.
+    """
+    good = [one for one in reports if _good(one.verdict, accept_inconclusive=accept_inconclusive)]
+    return max(good, key=_reach)
+
+
+def _good(verdict: Verdict, *, accept_inconclusive: bool) -> bool:
+    return verdict.outcome == "pass" or (accept_inconclusive and verdict.outcome == "inconclusive")
+
+
+def _reach(report: Report) -> tuple[int, bool, str]:
+    # The last part only makes the choice the same on every machine.
+    compared = sum(one.status == "compared" for one in report.verdict.comparisons)
+    return compared, report.verdict.outcome == "pass", report.model_dump_json()

@@ -62,6 +62,11 @@ class Signature(Noun):
         return tuple(f"score_{label}" for label in self.classes)
 
     @property
+    def positive_class(self) -> ClassLabel | None:
+        """The class that `score` is of, where there are classes."""
+        return self.classes[self.positive_index] if self.classes else None
+
+    @property
     def positive_index(self) -> int:
         """Which column of the class probabilities is the score of a binary model."""
         return len(self.classes) - 1 if self.positive is None else self.classes.index(self.positive)

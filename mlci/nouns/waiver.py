@@ -18,4 +18,4 @@ class Waiver(Noun):
     check: str = Field(min_length=1, description="id of the check, as a report names it: gate.accuracy.drop")
     reason: str = Field(min_length=1, description="why the failure is acceptable for now")
     approver: str = Field(min_length=1, description="who stands for it")
-    until: date = Field(description="the last day that it holds: 2027-01-31")
+    until: date = Field(description='the last day that it holds, between quotes: "2027-01-31"')

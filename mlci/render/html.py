@@ -36,32 +36,35 @@ def render_html(report: Report, svgs: Mapping[str, str]) -> str:
     Raises:
         ValueError: A chart is no SVG.
     """
-    templates = _templates()
     drawn, told_drawn = (
         [(item, _drawing(item, svgs[item.name])) for item in every if item.name in svgs]
         for every in (charts(report.charts), told_charts(report))
     )
-    css = _css()
+    css = stylesheet()
     rows = view.ordered(report.verdict.findings)
-    page = templates.get_template("report.html.jinja").render(
-        report=report,
-        verdict=report.verdict,
-        tone=view.VERDICT_TONES[report.verdict.outcome],
-        rows=rows,
-        matter=view.matter(rows),
-        data_rows=[row for row in rows if row.finding.area == "data"],
-        gate_rows=[row for row in rows if row.finding.area == "gate"],
-        pipeline_rows=[row for row in rows if row.finding.area == "pipeline"],
-        broken=[row for row in rows if row.finding.data is not None and row.finding.data.examples],
-        baselines=list(dict.fromkeys(name for row in report.metrics for name in row.old)),
-        charts=drawn,
-        told_charts={item.name: (item, svg) for item, svg in told_drawn},
-        told=told,
-        css=Markup(css),  # noqa: S704 - our own file
-        # A hash allows this one style and no other, so that no inline style can be smuggled in.
-        style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-        view=view,
-        units=units,
+    page = (
+        templates()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            verdict=report.verdict,
+            tone=view.VERDICT_TONES[report.verdict.outcome],
+            rows=rows,
+            matter=view.matter(rows),
+            data_rows=[row for row in rows if row.finding.area == "data"],
+            gate_rows=[row for row in rows if row.finding.area == "gate"],
+            pipeline_rows=[row for row in rows if row.finding.area == "pipeline"],
+            broken=[row for row in rows if row.finding.data is not None and row.finding.data.examples],
+            baselines=list(dict.fromkeys(name for row in report.metrics for name in row.old)),
+            charts=drawn,
+            told_charts={item.name: (item, svg) for item, svg in told_drawn},
+            told=told,
+            css=Markup(css),  # noqa: S704 - our own file
+            # A hash allows this one style and no other, so that no inline style can be smuggled in.
+            style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            view=view,
+            units=units,
+        )
     )
     return page.strip() + "\n"
 
@@ -71,7 +74,7 @@ def _drawing(chart: Chart, svg: str) -> Markup:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
     """The templates, which come with the package; everything is escaped unless we say otherwise."""
     environment = Environment(
         loader=PackageLoader("mlci.render"),
@@ -84,14 +87,14 @@ def _templates() -> Environment:
     return environment
 
 
-def _css() -> str:
+def stylesheet() -> str:
     """The style, with a rule for each colour of the charts, so that they follow the page into the dark."""
     rules = [
         f'svg [{paint}="{colour}"] {{ {paint}: var(--{name}); }}'
         for name, colour in COLOURS.items()
         for paint in ("fill", "stroke")
     ]
-    source = _templates().get_template("report.css").render()
+    source = templates().get_template("report.css").render()
     return "\n" + "\n".join([source.strip(), *rules]) + "\n"
 
 

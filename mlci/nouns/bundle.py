@@ -1,0 +1,147 @@
+"""What a release hands to whoever uses the model: one folder that speaks for itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from mlci.nouns.base import Noun
+from mlci.nouns.finding import Verdict
+from mlci.nouns.policy import Cost
+from mlci.nouns.report import MetricRow
+from mlci.nouns.signature import Signature
+
+MODEL = "model.onnx"
+MANIFEST = "model.json"
+CARD = "card.md"
+PAGE = "card.html"
+VERDICT = "verdict.json"
+POLICY = "params.yaml"
+BOM = "bom.cdx.json"
+SUMS = "SHA256SUMS"
+FILES = (MODEL, MANIFEST, CARD, PAGE, VERDICT, POLICY, BOM, SUMS)
+"""What a bundle holds at least."""
+
+Cell = bool | int | float | str | None
+
+
+class Example(Noun):
+    """A row that the model was asked, and its answer: every runtime can replay it.
+
+    Attributes:
+        inputs: Value by column; null is a missing one.
+        prediction: What the model decided, as text.
+        outputs: Its scores by their columns in a predictions table, or the one number of a regression.
+    """
+
+    inputs: dict[str, Cell]
+    prediction: str
+    outputs: dict[str, float]
+
+
+class DataVersion(Noun):
+    """One table as the release's commit names it.
+
+    Attributes:
+        path: In the repository.
+        version: `git:…` or `md5:…`.
+        rows: How many; null where the file was not at hand.
+        since: Smallest value of its first time column, where it has one.
+        until: Greatest value of it.
+    """
+
+    path: str
+    version: str
+    rows: int | None = None
+    since: str = ""
+    until: str = ""
+
+
+class Manifest(Noun):
+    """Everything that a bundle says of itself; deterministic: built again from the same tag, it is the same bytes.
+
+    Attributes:
+        schema_version: Of this noun; a reader refuses one that it does not know.
+        name: The model's name in the registry.
+        version: Such as `v1.2.0`.
+        commit: That it was built from, in full.
+        released: When it was tagged, in UTC.
+        tool: Name and version of what built it.
+        sha256: Of `model.onnx`.
+        signature: What the model wants and gives.
+        threshold: Score from which a row is decided positive; null where there is none.
+        tolerance: By how much a score may differ on another machine.
+        examples: Rows with their answers.
+        purpose: What the model is for.
+        owner: Who answers for it.
+        population: Whom it was made for.
+        cost: What its errors cost.
+        data: The tables it was made and tested with.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str
+    version: str
+    commit: str
+    released: str
+    tool: str
+    sha256: str
+    signature: Signature
+    threshold: float | None = None
+    tolerance: float = 1e-6
+    examples: tuple[Example, ...] = ()
+    purpose: str
+    owner: str
+    population: str = ""
+    cost: Cost | None = None
+    data: tuple[DataVersion, ...] = ()
+
+
+class Card(Noun):
+    """What a model card tells.
+
+    Attributes:
+        manifest: Of the bundle.
+        verdict: That the release stands on.
+        metrics: Measured on all test rows, with their intervals.
+        notes: What changed for users of the model since the last release.
+        previous: The last release's version; empty for a first one.
+    """
+
+    manifest: Manifest
+    verdict: Verdict
+    metrics: tuple[MetricRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    previous: str = ""
+
+
+Kind = Literal["key", "certificate", "sigstore"]
+
+
+class Checked(Noun):
+    """One thing that was verified.
+
+    Attributes:
+        what: In a few words.
+        held: Whether it is as it must be; null where there was nothing to check by.
+        said: What was found.
+    """
+
+    what: str
+    held: bool | None
+    said: str = ""
+
+
+class Verification(Noun):
+    """What became of verifying a bundle."""
+
+    source: str
+    name: str = ""
+    version: str = ""
+    checks: tuple[Checked, ...] = Field(())
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing was found wrong."""
+        return all(check.held is not False for check in self.checks)

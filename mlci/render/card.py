@@ -1,0 +1,169 @@
+"""The model card: what a model is for, how good it is, of what it was made, where it ends."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mlci.nouns import units
+from mlci.render import view
+from mlci.render.html import stylesheet, templates
+from mlci.render.text import clean, markdown_code, markdown_prose, markdown_text
+
+if TYPE_CHECKING:
+    from mlci.nouns.bundle import Card
+    from mlci.nouns.finding import Finding, GateEvidence
+    from mlci.nouns.report import MetricRow
+
+_LONG = 2_000
+_MOST_SLICES = 50
+
+
+class _MetricLine(NamedTuple):
+    name: str
+    value: str
+    interval: str
+
+
+class _SliceLine(NamedTuple):
+    name: str
+    rows: str
+    metric: str
+    value: str
+    change: str
+    worst: str
+
+
+def folder_name(name: str, version: str) -> str:
+    """What a bundle's folder is called: `flights-v1.2.0`; of a model in a folder, without that folder."""
+    return f"{name.rpartition(':')[2].replace('/', '-')}-{version}"
+
+
+def render_card(card: Card) -> str:
+    """The card as Markdown, with the front matter that Hugging Face reads."""
+    page = _markdown().get_template("card.md.jinja").render(_told(card), front=_front(card))
+    return page.strip() + "\n"
+
+
+def render_card_page(card: Card) -> str:
+    """The card as one HTML page that needs nothing else."""
+    css = stylesheet()
+    environment = templates()
+    page = environment.overlay()
+    page.filters = {**environment.filters, "clean_long": lambda text: clean(str(text), _LONG)}
+    rendered = page.get_template("card.html.jinja").render(
+        _told(card),
+        css=Markup(css),  # noqa: S704 - our own file
+        style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        tone=view.VERDICT_TONES[card.verdict.outcome],
+    )
+    return rendered.strip() + "\n"
+
+
+def _told(card: Card) -> dict[str, Any]:
+    about = card.manifest
+    return {
+        "about": about,
+        "verdict": card.verdict,
+        "previous": card.previous,
+        "notes": card.notes,
+        "metrics": [_metric(row) for row in card.metrics if row.new is not None],
+        "slices": [line for one in card.verdict.findings if (line := _slice(one)) is not None][:_MOST_SLICES],
+        "limits": _limits(card),
+        "folder": folder_name(about.name, about.version),
+    }
+
+
+def _metric(row: MetricRow) -> _MetricLine:
+    interval = ""
+    if row.low is not None and row.high is not None:
+        interval = f"{units.value(row.metric, row.low)} to {units.value(row.metric, row.high)}"
+    return _MetricLine(units.metric_name(row.metric), units.value(row.metric, row.new), interval)
+
+
+def _slice(finding: Finding) -> _SliceLine | None:
+    found = finding.gate
+    if found is None or found.slice is None or found.new is None:
+        return None
+    return _SliceLine(
+        found.slice,
+        units.count(found.rows),
+        units.metric_name(found.metric),
+        units.value(found.metric, found.new),
+        units.signed(found.metric, found.new - found.old) if found.old is not None else "",
+        _worst(found),
+    )
+
+
+def _worst(found: GateEvidence) -> str:
+    if found.kind == "change":
+        return (
+            "" if found.worst is None else f"{units.amount(found.metric, found.worst)} {units.bad_word(found.metric)}"
+        )
+    low = found.high if units.less_is_better(found.metric, found.good) else found.low
+    return "" if low is None else units.value(found.metric, low)
+
+
+def _limits(card: Card) -> list[str]:
+    verdict = card.verdict
+    lines = [
+        f"Made for: {card.manifest.population}." if card.manifest.population else "For whom it was made is not said."
+    ]
+    unknown = [one.title for one in verdict.findings if one.outcome in {"inconclusive", "too_small", "not_comparable"}]
+    if unknown:
+        shown = "; ".join(unknown[:10])
+        more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""  # noqa: PLR2004 - as many as are shown
+        lines.append(f"The test set could not tell: {shown}{more}.")
+    lines += [f"Waived: {one.title} ({one.waived})." for one in verdict.findings if one.waived]
+    warned = [one.title for one in verdict.findings if one.warns and one.outcome == "fail"]
+    if warned:
+        lines.append(f"Known not to hold, without blocking: {'; '.join(warned[:10])}.")
+    needed = [each.name for each in card.manifest.signature.inputs if not each.nullable]
+    if needed:
+        lines.append(
+            f"It answers no row in which one of these is missing: {', '.join(f'`{name}`' for name in needed)}."
+        )
+    lines.append(verdict.footer)
+    return [line for line in lines if line]
+
+
+def _front(card: Card) -> str:
+    about = card.manifest
+    results = [
+        {"type": row.metric, "value": round(row.new, 6), "name": units.metric_name(row.metric)}
+        for row in card.metrics
+        if row.new is not None
+    ]
+    kind = "tabular-regression" if about.signature.task == "regression" else "tabular-classification"
+    told = {
+        "library_name": "onnx",
+        "pipeline_tag": kind,
+        "tags": ["tabular", "onnx", "mlci"],
+        "model-index": [
+            {
+                "name": f"{about.name} {about.version}",
+                "results": [{"task": {"type": kind}, "dataset": {"name": "test", "type": "test"}, "metrics": results}],
+            }
+        ],
+    }
+    # JSON is YAML, and needs no thought about what a name may hold.
+    return "\n".join(f"{key}: {json.dumps(value, ensure_ascii=True)}" for key, value in told.items())
+
+
+@cache
+def _markdown() -> Environment:
+    environment = Environment(  # noqa: S701 - Markdown; every value goes through a filter that makes it inert
+        loader=PackageLoader("mlci.render"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "text": lambda text: markdown_text(str(text), _LONG),
+        "prose": lambda text: markdown_prose(str(text), _LONG),
+        "code": lambda text: markdown_code(str(text)),
+    }
+    return environment
