@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 50_000
 """Training rows that a simple model is given: more would not make it less simple."""
+MOST_CELLS = 5_000_000
+"""Rows times classes that are trained on, or answered, at once."""
 BATCH_ROWS = 100_000
 RECIPE = "1"
 """Changes whenever the same tables would get other answers."""
+_LARGEST = 1e30
+"""Larger numbers have no square that could be summed."""
 _NUMBERS = {"integer", "float", "decimal", "boolean"}
 _TRAINED = b"mlci.trained"
 
@@ -75,9 +79,14 @@ def write_answers(root: Path, policy: PolicyFile, inputs: Sequence[str], wanted:
         label, rows, of = tables.training()
         encoder = Encoder(rows)
         matrix = encoder.matrix(rows)
-        fitted = [SimpleModel(name, model.task, matrix, label, gate.seed) for name in wanted]
-        known = Trained(len(label), of)
-        _write(tables, encoder, list(zip(fitted, wanted.values(), strict=True)), known)
+        try:
+            fitted = [SimpleModel(name, model.task, matrix, label, gate.seed) for name in wanted]
+        except ValueError as error:
+            raise WorldError(
+                f"a simple model cannot be trained on {gate.train}: {str(error).splitlines()[0]}",
+                "see what is odd in its columns, or name other ones in `mlci.gate.inputs`",
+            ) from error
+        _write(tables, encoder, list(zip(fitted, wanted.values(), strict=True)), Trained(len(label), of))
 
 
 def read_trained(path: Path) -> Trained:
@@ -107,6 +116,7 @@ class _Tables:
         inputs: tuple[str, ...],
     ) -> None:
         self.connection, self.model, self.train, self.test = connection, model, train, test
+        self.batch_rows = BATCH_ROWS
         for schema, columns in ((train, (model.label, *inputs)), (test, (model.id, *inputs))):
             for column in columns:
                 _require(schema, column)
@@ -143,13 +153,24 @@ class _Tables:
         rows = self._run(
             f"SELECT {', '.join(columns)} FROM {view} WHERE {wanted} ORDER BY md5({key}), label LIMIT {MOST_ROWS}"
         ).fetchnumpy()
+        # In the order of the digests, so that the first ones are as good a sample.
+        most = self._most(rows["label"])
+        rows = {name: values[:most] for name, values in rows.items()}
         return np.ma.getdata(rows["label"]), self._as_columns(rows), of
 
+    def _most(self, label: Any) -> int:  # noqa: ANN401 - arrays of three kinds
+        """How many rows are taken at once, where there are many classes."""
+        if self.model.task != "multiclass":
+            return MOST_ROWS
+        classes = len(set(np.ma.getdata(label)))
+        self.batch_rows = max(1, min(BATCH_ROWS, MOST_CELLS // classes))
+        return min(MOST_ROWS, self.batch_rows)
+
     def testing(self) -> Iterator[tuple[NDArray[np.object_], Columns]]:
-        """Ids and rows of the test table, in batches of about `BATCH_ROWS`."""
+        """Ids and rows of the test table, in batches of about `batch_rows`."""
         view, key = identifier(self.test.view), f"CAST({identifier(self.model.id)} AS VARCHAR)"
         columns = [f"{key} AS id", *self._columns()]
-        batches = -(-self._count(f"SELECT count(*) FROM {view}") // BATCH_ROWS)
+        batches = -(-self._count(f"SELECT count(*) FROM {view}") // self.batch_rows)
         for batch in range(batches):
             part = f"hash({key}) % {batches} = {batch}"
             rows = self._run(f"SELECT {', '.join(columns)} FROM {view} WHERE {part}").fetchnumpy()
@@ -171,6 +192,7 @@ class _Tables:
         for i in range(len(self.texts)):
             texts[:, i] = np.ma.getdata(rows[f"t{i}"])
         numbers[~np.isfinite(numbers)] = np.nan
+        np.clip(numbers, -_LARGEST, _LARGEST, out=numbers)
         return Columns(numbers, texts)
 
     def _count(self, query: str) -> int:

@@ -73,34 +73,47 @@ def _without_slices(files: PredictionFiles) -> PredictionFiles:
 
 
 def _answers(files: PredictionFiles, say: Callable[[str], None]) -> dict[SimpleName, Path | MlciError]:
-    """Where each simple model's answers are, trained now unless they are kept from an earlier run; or why not."""
-    found: dict[SimpleName, Path | MlciError] = {}
-    wanted: dict[SimpleName, Path] = {}
-    inputs: tuple[str, ...] = ()
+    """Where each simple model's answers are, or why there are none."""
     names = files.gate.beats
+    found: dict[SimpleName, Path | MlciError] = {}
     try:
         tables = [_digest(files.root, path) for path in (files.gate.train, files.gate.test)]
     except MlciError as error:
         return dict.fromkeys(names, error)
-    if set(names) - WITHOUT_INPUTS:
+    # Apart, so that a column that cannot be read stops only those that read it.
+    constant = [name for name in names if name in WITHOUT_INPUTS]
+    reading = [name for name in names if name not in WITHOUT_INPUTS]
+    for group in filter(None, (constant, reading)):
         try:
-            inputs = _inputs(files)
+            found |= _made(files, group, tables, _inputs(files) if group is reading else (), say)
         except MlciError as error:
-            found = dict.fromkeys((name for name in names if name not in WITHOUT_INPUTS), error)
-    for name in names:
-        if name in found:
-            continue
-        kept = files.root / KEPT / f"{name}-{_key(files.policy, name, tables, inputs)}.parquet"
-        found[name] = kept
-        if not kept.exists():
-            wanted[name] = kept
+            found |= dict.fromkeys(group, error)
+    return {name: found[name] for name in names}
+
+
+def _made(
+    files: PredictionFiles,
+    names: list[SimpleName],
+    tables: list[str],
+    inputs: tuple[str, ...],
+    say: Callable[[str], None],
+) -> dict[SimpleName, Path]:
+    """Answers of models that read the same columns, trained now unless they are kept from an earlier run."""
+    places = {name: files.root / KEPT / f"{name}-{_key(files.policy, name, tables, inputs)}.parquet" for name in names}
+    wanted = {name: path for name, path in places.items() if not _is_kept(path)}
     if wanted:
         say(f"training simple models: {', '.join(wanted)}")
-        try:
-            write_answers(files.root, files.policy, inputs, wanted)
-        except MlciError as error:
-            found |= dict.fromkeys(wanted, error)
-    return {name: found[name] for name in names}
+        write_answers(files.root, files.policy, inputs, wanted)
+    return places
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether the answers are there; what is broken is made again."""
+    try:
+        read_trained(path)
+    except WorldError:
+        return False
+    return True
 
 
 def _digest(root: Path, path: str) -> str:
@@ -141,6 +154,5 @@ def _key(policy: PolicyFile, name: SimpleName, tables: list[str], inputs: tuple[
     except PackageNotFoundError:
         library = ""
     about = model.model_dump(mode="json", include={"task", "label", "id", "positive"})
-    read = [] if name in WITHOUT_INPUTS else list(inputs)
-    recipe = [RECIPE, MOST_ROWS, library, name, gate.seed, about, read, tables]
+    recipe = [RECIPE, MOST_ROWS, library, name, gate.seed, about, list(inputs), tables]
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:24]

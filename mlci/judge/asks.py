@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlci.nouns.simple import SimpleName
 
 Seen = Change | Estimate | TooFew | Missing
-_HALVINGS = 14
+_HALVINGS = 20
 _LEAST = 1e-12
 
 
@@ -153,7 +153,9 @@ def _against_tolerance(ask: Ask, again: Callable[[Terms], Seen], terms: Terms) -
     return replace(ask, p=p if p == 1 else max(p, seen.p))
 
 
-def p_below(again: Callable[[Terms], Seen], seen: Change, limit: float, terms: Terms, least: float) -> float:
+def p_below(
+    again: Callable[[Terms], Seen], seen: Change, limit: float, terms: Terms, least: float, halvings: int = _HALVINGS
+) -> float:
     """The one-sided p-value of 'the gain is at least the limit': the smallest alpha whose upper bound is below it.
 
     Found by halving on a log scale, from above: it is never smaller than the exact one.
@@ -164,6 +166,7 @@ def p_below(again: Callable[[Terms], Seen], seen: Change, limit: float, terms: T
         limit: In the metric's unit, in its good direction.
         terms: Whose alpha is the largest that is of interest.
         least: The smallest p-value to tell.
+        halvings: How often the test is asked again.
 
     Returns:
         1 where the upper bound at `terms.alpha` is not below the limit.
@@ -178,7 +181,7 @@ def p_below(again: Callable[[Terms], Seen], seen: Change, limit: float, terms: T
     if rejects(least):
         return least
     low, high = math.log(least), math.log(terms.alpha)
-    for _ in range(_HALVINGS):
+    for _ in range(halvings):
         middle = (low + high) / 2
         if rejects(math.exp(middle)):
             high = middle

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEAST_P = 1e-4
 """No smaller p-value is claimed: 10,000 resamples tell no more."""
+_HALVINGS, _HALVINGS_OF_OWN = 10, 5
+"""To 1 % and to 20 % of the p-value; a function of the project's own may be slow."""
 
 
 def main_metric(gate: Gate) -> tuple[str, MetricGate]:
@@ -61,7 +63,8 @@ def ask_beats(sample: Sample, gate: Gate, model: Model, name: SimpleName, traine
     if ask.tolerance == 0:
         return ask
     least = max(LEAST_P, seen.smallest_p if seen.discordant is None else 0.0)
-    p = p_below(partial(change_of, metric, sample), seen, ask.tolerance, terms, least)
+    halvings = _HALVINGS_OF_OWN if metric in sample.own else _HALVINGS
+    p = p_below(partial(change_of, metric, sample), seen, ask.tolerance, terms, least, halvings)
     return replace(ask, p=p, least=least)
 
 
@@ -85,7 +88,7 @@ def untrained_finding(name: SimpleName, why: str, mend: str, policy: PolicyFile)
         title=f"beats {name}",
         area="gate",
         outcome="not_measured",
-        message=untrained_message(name, why),
+        message=untrained_message(why),
         mend=f"{mend[:1].upper()}{mend[1:]}." if mend else "",
         place=policy.place("gate", "beats"),
     )

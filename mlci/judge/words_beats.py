@@ -33,10 +33,9 @@ def beats_message(
     return " ".join(filter(None, said))
 
 
-def untrained_message(name: str, why: str) -> str:
+def untrained_message(why: str) -> str:
     """Why there is nothing to compare with."""
-    start = f"{why[:1].upper()}{why[1:]}".rstrip(".")
-    return f"{start}. So {name} was not set beside the candidate, and what was not measured does not pass."
+    return f"This was not measured: {why.rstrip('.')}. What was not measured does not pass."
 
 
 def beats_mend(evidence: GateEvidence, outcome: Outcome) -> str:
@@ -78,7 +77,7 @@ def _sure(risk: float) -> str:
 
 def _better(evidence: GateEvidence, beta: float) -> str:
     bounds = advantage(evidence)
-    least = units.amount(evidence.metric, bounds[0]) if bounds is not None else "0"
+    least = units.amount(evidence.metric, bounds[0], down=True) if bounds is not None else "0"
     return f"The candidate is better, by at least {units.with_unit(evidence.metric, least)} {_sure(beta)}."
 
 
@@ -87,11 +86,12 @@ def _as_good(evidence: GateEvidence, alpha: float) -> str:
     if bounds is None:
         return "The simple model is as good."
     if bounds[1] < 0:
-        least = units.with_unit(metric, units.amount(metric, -bounds[1]))
+        least = units.with_unit(metric, units.amount(metric, -bounds[1], down=True))
         said = f"The simple model is better, by at least {least} {_sure(alpha)}."
     else:
-        most = units.with_unit(metric, units.bound_beside(metric, max(bounds[1], 0.0), evidence.tolerance))
-        has = f"the candidate's advantage is at most {most}" if bounds[1] > 0 else "the candidate has no advantage"
+        most = units.bound_beside(metric, max(bounds[1], 0.0), evidence.tolerance)
+        has = f"the candidate's advantage is at most {units.with_unit(metric, most)}"
+        has = has if most != "0" else "the candidate has no advantage"
         care = units.amount(metric, evidence.tolerance or 0.0, 4)
         said = f"The simple model is as good: {has} {_sure(alpha)}; you care about {care}."
     tests = evidence.tests or 1

@@ -169,7 +169,7 @@ def _bare(metric: str, number: float, decimals: int | None) -> str:
     return f"{number:,.{_default_decimals(number) if decimals is None else decimals}f}"
 
 
-def amount(metric: str, size: float, digits: int = 2, *, up: bool = False) -> str:
+def amount(metric: str, size: float, digits: int = 2, *, up: bool = False, down: bool = False) -> str:
     """The bare number of a change: `1.6` (points) for a share, `0.016` for the rest, `digits` significant digits.
 
     Args:
@@ -177,6 +177,7 @@ def amount(metric: str, size: float, digits: int = 2, *, up: bool = False) -> st
         size: The change in the metric's unit, zero or more.
         digits: Significant digits.
         up: Round up, for a bound that must not look smaller than it is.
+        down: Round down, for one that must not look larger.
     """
     scaled = 100 * size if is_share(metric) else size
     if scaled < _NOTHING:
@@ -187,6 +188,8 @@ def amount(metric: str, size: float, digits: int = 2, *, up: bool = False) -> st
     exponent = math.floor(math.log10(scaled)) - digits + 1
     if up:
         scaled = math.ceil(scaled / 10**exponent - 1e-9) * 10**exponent
+    if down:
+        scaled = math.floor(scaled / 10**exponent + 1e-9) * 10**exponent
     return f"{scaled:,.0f}" if exponent >= 0 else _plain(scaled, -exponent)
 
 

@@ -127,3 +127,23 @@ def test_shuffled_labels_are_blocked(clone: Clone):
     assert "ROC AUC floor, all rows" in run.stdout
     assert clone.run("mlci", "compare").returncode == 1
     assert "Blocked" in clone.run("mlci", "report").stdout
+
+
+def test_a_model_that_only_knows_the_prior_is_blocked_by_the_simplest_one(clone: Clone):
+    """The floor would stop it in the stage already; without one it takes `beats`, also on a first run."""
+    file = clone.root / "models/predictions.parquet"
+    answers = pd.read_parquet(file)
+    prior = pd.read_parquet(clone.root / "data/train.parquet")["disrupted"].mean()
+    answers.assign(score=prior, prediction=int(prior >= 0.2)).to_parquet(file, index=False)  # noqa: PLR2004 (the policy's threshold)
+    run = clone.run("mlci", "compare")
+    assert run.returncode == 1, run.stderr
+    found = {finding["check"]: finding for finding in clone.verdict()["findings"]}
+    majority = found["gate.beats.majority"]
+    assert majority["outcome"] == "fail"
+    assert (majority["gate"]["old"], majority["gate"]["new"]) == (0.5, 0.5)
+    assert "The simple model is as good: the candidate has no advantage" in majority["message"]
+    line = next(
+        i for i, text in enumerate((clone.root / "params.yaml").read_text().splitlines(), 1) if "beats:" in text
+    )
+    assert majority["place"] == {"file": "params.yaml", "line": line}
+    assert "The simple model is better, by at least" in found["gate.beats.logistic"]["message"]
