@@ -11,7 +11,7 @@ from mlci.judge.budget import alpha_of, beta_of
 from mlci.judge.contrast import point
 from mlci.judge.stats.decision import decide, decide_beats
 from mlci.judge.stats.multiplicity import Corrected, tarone_holm
-from mlci.judge.stats.power import further_rows, smallest_drop, smallest_drop_normal
+from mlci.judge.stats.power import further_rows, rows_to_tell, smallest_drop, smallest_drop_normal
 from mlci.judge.words import gate_mend, gate_message, gate_title
 from mlci.judge.words_beats import beats_message
 from mlci.nouns.change import Change, Estimate, Missing, TooFew
@@ -138,11 +138,14 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
         return GateEvidence.model_validate({**known, "new": seen.value, "bound": seen.limit})
     gained, lost = seen.discordant or (None, None)
     share = (gained + lost) / seen.n if gained is not None and lost is not None else 1.0
-    risk = beta_of(gate, ask.gate)
     if ask.beats is not None:
-        # As many as it takes to pass and, after the correction, to fail.
-        risk = min(risk, float(corrected.threshold[at]) or alpha)
-    further = further_rows(seen.variance, seen.n, ask.tolerance, beta=risk, label_share=share)
+        level = float(corrected.threshold[at]) or alpha
+        further = rows_to_tell(
+            seen.gain, seen.variance, seen.n, ask.tolerance, alpha=level, beta=gate.beta, label_share=share
+        )
+    else:
+        risk = beta_of(gate, ask.gate)
+        further = further_rows(seen.variance, seen.n, ask.tolerance, beta=risk, label_share=share)
     return GateEvidence.model_validate(
         {
             **known,

@@ -14,6 +14,7 @@ from mlci.judge.stats.paired import Floats, at_least, mcnemar_mid_p
 USUAL_POWER = 0.8
 _TAIL = 6.0  # standard deviations of the number of discordant rows that are summed over: 2e-9 is left out
 _NEAR = 4
+_MOST_ROWS = 10**12  # more than anybody has is no advice
 _HALVINGS = 16  # to a hundred-thousandth of the drop
 _MANY_DISCORDANT = 2000  # from here on the normal formula is right to .5 %
 
@@ -54,6 +55,54 @@ def further_rows(
     needed = math.ceil(variance * (float(ndtri(power)) - float(ndtri(beta))) ** 2 / tolerance**2)
     rows = max(0, needed - n)
     return Further(rows, math.ceil(rows * min(label_share, 1.0)))
+
+
+def rows_to_tell(
+    gain: float,
+    variance: float,
+    n: int,
+    tolerance: float,
+    *,
+    alpha: float,
+    beta: float,
+    power: float = USUAL_POWER,
+    label_share: float = 1.0,
+) -> Further | None:
+    """Rows to add until 'no better' or 'better by the tolerance' is rejected with this power, whichever is wrong.
+
+    Given what the rows so far show: the further ones have a mean gain of 0, which must end below the tolerance at
+    `alpha`, or of the tolerance, which must end above 0 at `beta`. The larger number of the two.
+
+    Args:
+        gain: mean of the rows so far.
+        variance: per row.
+        n: rows so far.
+        tolerance: m > 0; with m = 0 nothing tells the two apart and the answer is None.
+        alpha: of the upper bound, after the correction for all checks.
+        beta: of the lower bound.
+        power: probability of either.
+        label_share: share of rows that need a label.
+    """
+    if tolerance <= 0:
+        return None
+    z, spread = float(ndtri(power)), math.sqrt(variance)
+
+    def told(more: int) -> bool:
+        rows = n + more
+        luck = z * spread * math.sqrt(more) / rows
+        reach = spread / math.sqrt(rows)
+        as_good = gain * n / rows + luck - float(ndtri(alpha)) * reach < tolerance
+        return as_good and (gain * n + tolerance * more) / rows - luck + float(ndtri(beta)) * reach > 0
+
+    low, high = 0, 1
+    while not told(high):
+        low, high = high, 2 * high
+        if high > _MOST_ROWS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if told(middle) else (middle, high)
+    return Further(high, math.ceil(high * min(label_share, 1.0)))
 
 
 def smallest_drop(n: int, discordant_share: float, *, alpha: float = 0.05, power: float = USUAL_POWER) -> float:

