@@ -53,7 +53,7 @@ class Wanted(NamedTuple):
 
 def gather(wanted: Wanted, subject: Subject, trigger: Trigger) -> tuple[Told, ...]:
     """How the run of every project ended. Raises WorldError where a report of our own cannot be read."""
-    found = _found(wanted)
+    found = _found(wanted, trigger)
     told = tuple(
         _showable(tell(each, _name(wanted.root, each.project), subject.sha, wanted.key), subject) for each in found
     )
@@ -66,15 +66,35 @@ def gather(wanted: Wanted, subject: Subject, trigger: Trigger) -> tuple[Told, ..
     return tuple(each if each.report is not None else died(each, f"{ended}: {each.why}") for each in told)
 
 
-def _found(wanted: Wanted) -> tuple[Found, ...]:
+def _found(wanted: Wanted, trigger: Trigger) -> tuple[Found, ...]:
     if wanted.artefact is None:
-        projects = wanted.projects or (TOP,)
-        return tuple(Found(project=each, report=load_report(wanted.root / each, REPORT)) for each in projects)
+        return tuple(_own(wanted.root, each, in_job=bool(trigger.event)) for each in wanted.projects or (TOP,))
     left = read_artefact(wanted.artefact, wanted.projects)
     if left.found:
         return left.found
     why = left.problem or "the run left no report"
-    return tuple(Found(project=each, problem=why) for each in wanted.projects or (TOP,))
+    return tuple(Found(project=each, problem=why) for each in wanted.projects or _projects(wanted.root))
+
+
+def _own(root: Path, project: str, *, in_job: bool) -> Found:
+    try:
+        return Found(project=project, report=load_report(root / project, REPORT))
+    except WorldError as error:
+        # A person is told; in a job, an earlier green must not stand because nothing came after it.
+        if not in_job:
+            raise
+        return Found(project=project, problem=error.problem)
+
+
+def _projects(root: Path) -> tuple[str, ...]:
+    """The projects that the default branch has, where the run names none."""
+    # What runs projects loads much, and a run rarely names none.
+    from mlci.flows.projects import find_projects  # noqa: PLC0415
+
+    try:
+        return tuple(folder.resolve().relative_to(root).as_posix() for folder in find_projects(root))
+    except (MlciError, ValueError):
+        return (TOP,)
 
 
 def _name(root: Path, project: str) -> str:
@@ -112,9 +132,6 @@ def publish(
     """
     post = _Post(forge, subject, wanted.key, say)
     lost = post.lost(told) if wanted.artefact is not None and not wanted.projects and not wanted.key else ()
-    if lost and all(each.report is None for each in told):
-        # Nothing was left, and comments tell which projects there are.
-        told = ()
     posted = tuple(post.project(each) for each in (*told, *lost))
     return Published(sha=subject.sha, posted=posted, problems=tuple(dict.fromkeys(post.problems)))
 
@@ -129,12 +146,14 @@ class _Post:
     def lost(self, told: tuple[Told, ...]) -> tuple[Told, ...]:
         """Projects of which an earlier run told something and this one left nothing: their old verdict is withdrawn."""
         known = {each.marker for each in told}
-        lines: list[str] = []
+        found: dict[str, str] = {}
         with self._gathering():
             for pull in self.subject.pulls:
-                lines += [first_line(each.body) for each in own_comments(self.forge, pull.number)]
-        projects = {line: project for line in lines if line not in known and (project := project_of(line))}
-        return tuple(lost(project, line) for line, project in projects.items())
+                for own in own_comments(self.forge, pull.number):
+                    line = first_line(own.body)
+                    if line not in known and (project := project_of(line)):
+                        found[line] = project
+        return tuple(lost(project, line) for line, project in found.items())
 
     def project(self, told: Told) -> Posted:
         """Show the check first: it is what a merge waits for."""

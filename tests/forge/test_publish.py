@@ -1,5 +1,7 @@
 """What a pull request sees: one comment that stays, a check on its head, a summary, outputs."""
 
+import subprocess
+
 import pytest
 from forge_proxy import ACTIONS
 from publishing import LINE, NEWER, OLDER, SHA, Job, finding, leave, report, untouched
@@ -357,3 +359,16 @@ def test_many_remarks_arrive_fifty_at_a_time(github, job, left):
         if one.path.endswith("check-runs") and one.asked
     ]
     assert sent == [50]
+
+
+def test_crash_of_several_projects_is_told_for_each_that_the_default_branch_has(github, job, left):
+    number = github.pull("feature", SHA)
+    subprocess.run(["git", "init", "-q", job.root], check=True)
+    for name in ("churn", "models/flights"):
+        (job.root / name).mkdir(parents=True)
+        (job.root / name / "params.yaml").write_text(f"mlci: {{model: {{name: {name[-7:]}, label: y, id: id}}}}\n")
+        subprocess.run(["git", "-C", job.root, "add", name], check=True)
+    done = job.event(number, conclusion="failure").publish("--from", left)
+    assert done.returncode == 1
+    assert sorted(check["name"] for check in github.checks(SHA)) == ["mlci / churn", "mlci / models/flights"]
+    assert ["The run died" in comment["body"] for comment in github.comments(number)] == [True, True]

@@ -270,8 +270,18 @@ def test_event_that_is_none_of_githubs_is_refused(job, payload):
     assert "is none of GitHub's" in done.stderr
 
 
-def test_report_that_is_not_there_is_the_callers_mistake(github, job):
-    done = job.event(github.pull("feature", SHA), "pull_request").publish()
+def test_report_that_is_not_there_is_a_run_that_died_in_a_job(github, job):
+    number = github.pull("feature", SHA)
+    done = job.event(number, "pull_request").publish()
+    assert done.returncode == 1
+    assert "is not there" in github.comments(number)[0]["body"]
+    assert [check["conclusion"] for check in github.checks(SHA)] == ["failure"]
+
+
+def test_report_that_is_not_there_is_told_to_a_person(github, job):
+    number = github.pull("feature", SHA)
+    job.env = {"GITHUB_API_URL": github.url, "GH_TOKEN": github.token("robot")}
+    done = job.publish("--repo", "acme/flights", "--pr", number)
     assert done.returncode == 3
     assert "reports/report.json is not there" in done.stderr
     assert github.writes == []
