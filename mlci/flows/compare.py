@@ -340,7 +340,7 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
         charts=charts,
         diffs=_diffs(case, met),
         weak=weak_of(alone.sample, met),
-        fairness=group_rates(alone.sample),
+        fairness=group_rates(alone.sample, next((sample for _, sample in met if sample is not None), None)),
         repeat=repeat(change if asked.look is not None else ""),
     )
 

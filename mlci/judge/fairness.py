@@ -7,40 +7,64 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtri
 
+from mlci.judge.stats.paired import newcombe_interval
 from mlci.nouns.report import GroupRate
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from mlci.nouns.sample import Sample
 
 _LEVEL = 0.95
 FEWEST_ROWS = 30
 
 
-def group_rates(sample: Sample) -> tuple[GroupRate, ...]:
-    """Selection rate, true and false positive rate of each group, and how far each is from all other groups together.
+def group_rates(sample: Sample, compared: Sample | None = None) -> tuple[GroupRate, ...]:
+    """Selection rate, true and false positive rate of each group, how far from all others, and how far from before.
 
-    Intervals are 95 %: Wilson's for a rate, Newcombe's for a difference of independent rates. Groups with fewer than
-    30 rows that a rate is about have none.
+    Intervals are 95 %: Wilson's for a rate, Newcombe's for a difference of independent rates and for the change of a
+    paired one. Groups with fewer than 30 rows that a rate is about have none.
 
-    Source: Newcombe (1998), Statistics in Medicine 17:873-890, method 10.
+    Args:
+        sample: The candidate's answers.
+        compared: Those of its rows that an old model has answered too, with both answers.
+
+    Source: Newcombe (1998), Statistics in Medicine 17:873-890, method 10, and 17:2635-2650, method 10.
     """
     if sample.task != "binary":
         return ()
-    decision, label = sample.new.decision, sample.label
     found = []
-    for feature in sample.groups:
-        for kind, about in (
-            ("selection rate", np.ones_like(label)),
-            ("true positive rate", label),
-            ("false positive rate", ~label),
-        ):
+    for place, feature in enumerate(sample.groups):
+        for kind, about in _about(sample).items():
             rows = np.bincount(feature.codes[about], minlength=len(feature.names))
-            hits = np.bincount(feature.codes[about & decision], minlength=len(feature.names))
+            hits = np.bincount(feature.codes[about & sample.new.decision], minlength=len(feature.names))
             for i, name in enumerate(feature.names):
                 rest = (int(hits.sum() - hits[i]), int(rows.sum() - rows[i]))
                 if rows[i] >= FEWEST_ROWS and rest[1] >= FEWEST_ROWS:
-                    found.append(_rate(kind, name, (int(hits[i]), int(rows[i])), rest))
+                    rate = _rate(kind, name, (int(hits[i]), int(rows[i])), rest)
+                    found.append(rate.model_copy(update=_since(compared, place, kind, name)))
     return tuple(found)
+
+
+def _about(sample: Sample) -> dict[str, npt.NDArray[np.bool_]]:
+    """The rows that each rate is about."""
+    label = sample.label
+    return {"selection rate": np.ones_like(label), "true positive rate": label, "false positive rate": ~label}
+
+
+def _since(compared: Sample | None, place: int, kind: str, name: str) -> dict[str, float]:
+    """What became of a group's rate since the old model; nothing where too few rows have both answers."""
+    if compared is None or compared.old is None or name not in compared.groups[place].names:
+        return {}
+    feature = compared.groups[place]
+    mine = _about(compared)[kind] & (feature.codes == feature.names.index(name))
+    new, old = compared.new.decision[mine], compared.old.decision[mine]
+    if new.size < FEWEST_ROWS:
+        return {}
+    both, gained, lost = (int(np.count_nonzero(rows)) for rows in (new & old, new & ~old, old & ~new))
+    low, high = newcombe_interval(both, gained, lost, new.size - both - gained - lost, _LEVEL)
+    before = (both + lost) / new.size
+    return {"before": before, "change": (gained - lost) / new.size, "change_low": low, "change_high": high}
 
 
 def _rate(kind: str, name: str, own: tuple[int, int], rest: tuple[int, int]) -> GroupRate:

@@ -116,7 +116,23 @@ class WeakSlice(Noun):
 
 
 class GroupRate(Noun):
-    """A rate in one group, and its difference from all other groups, with 95 % intervals: told, never judged."""
+    """A rate in one group, with 95 % intervals: told, never judged.
+
+    Attributes:
+        kind: Which rate.
+        group: The group.
+        rows: Rows of it that the rate is about.
+        rate: The candidate's.
+        low: Lower end of its interval.
+        high: Upper end.
+        difference: Of the rate from that of all other groups together.
+        difference_low: Lower end of its interval.
+        difference_high: Upper end.
+        before: The old model's rate on the rows that both have answered; None where there is no such model.
+        change: Of the rate since then, on these rows.
+        change_low: Lower end of its interval.
+        change_high: Upper end.
+    """
 
     kind: Literal["selection rate", "true positive rate", "false positive rate"]
     group: str
@@ -127,6 +143,10 @@ class GroupRate(Noun):
     difference: float
     difference_low: float
     difference_high: float
+    before: float | None = None
+    change: float | None = None
+    change_low: float | None = None
+    change_high: float | None = None
 
 
 class ColumnDiff(Noun):

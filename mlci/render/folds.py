@@ -89,6 +89,7 @@ def _weak(report: Report) -> Fold:
 
 
 def _groups(report: Report) -> Fold:
+    compared = any(item.change is not None for item in report.fairness)
     said = [
         f"- {markdown_prose(told.groups_words(kind, rates), MOST_WORDS)}"
         for kind, rates in told.by_kind(report.fairness).items()
@@ -100,10 +101,12 @@ def _groups(report: Report) -> Fold:
             units.count(item.rows),
             f"{told.percent(item.rate)} ({told.percent(item.low)} to {told.percent(item.high)})",
             told.difference(item),
+            *([told.change(item)] if compared else []),
         )
         for item in report.fairness
     )
-    head = (*said, "", *table("group", "rate", ">rows", ">in the group", ">from all others"))
+    columns = ("group", "rate", ">rows", ">in the group", ">from all others")
+    head = (*said, "", *table(*columns, *([">since the old model"] if compared else [])))
     return Fold("groups", 3, "Rates by group; told, not judged", head, items)
 
 

@@ -108,7 +108,37 @@ def groups_words(kind: str, rates: Sequence[GroupRate]) -> str:
         f"The {kind} ({KINDS[kind]}) is lowest in `{low.group}`, {percent(low.rate)}, and highest in `{high.group}`, "
     )
     many = f"{apart} of {len(rates)} groups {'differs' if apart == 1 else 'differ'}" if apart else "no group differs"
-    return f"{said}{percent(high.rate)}; {many} credibly from all others."
+    return " ".join(filter(None, [f"{said}{percent(high.rate)}; {many} credibly from all others.", _moved(rates)]))
+
+
+def _moved(rates: Sequence[GroupRate]) -> str:
+    """What became of the rates since the old model; empty where there is none."""
+    known = [item for item in rates if item.change is not None]
+    moved = sorted((item for item in known if changed(item)), key=lambda item: (-abs(item.change or 0), item.group))
+    if not known:
+        return ""
+    if not moved:
+        return "No group's rate has changed credibly since the old model."
+    most = moved[0]
+    many = f"{len(moved)} of {len(known)} groups {'has' if len(moved) == 1 else 'have'} changed credibly"
+    return (
+        f"Since the old model {many}, `{most.group}` most, from {percent(most.before or 0)} to "
+        f"{percent((most.before or 0) + (most.change or 0))}."
+    )
+
+
+def changed(item: GroupRate) -> bool:
+    """Whether the group's rate is credibly another one than the old model's."""
+    if item.change_low is None or item.change_high is None:
+        return False
+    return item.change_low > 0 or item.change_high < 0
+
+
+def change(item: GroupRate) -> str:
+    """`+3.1 points (+1.0 to +5.2)`: how far from the old model, with its interval; empty where there is none."""
+    if item.change is None or item.change_low is None or item.change_high is None:
+        return ""
+    return f"{_signed(item.change)} points ({_signed(item.change_low)} to {_signed(item.change_high)})"
 
 
 def groups_line(rates: Sequence[GroupRate]) -> str:

@@ -121,6 +121,7 @@ def test_weak_slices_and_groups_are_told_not_judged(project: Project):
     assert any(each["slice"].startswith("distance 0 to 2") for each in report["weak"])
     rates = {(each["kind"], each["group"]): each for each in report["fairness"]}
     assert rates["false positive rate", "sex = f"]["difference_low"] > 0.05
+    assert rates["false positive rate", "sex = f"]["change_low"] > 0.05
     assert len(findings(project)) == 1
     assert project.mlci("report", "--format", "markdown", "--out", "out").returncode == 0
     page = next((project.root / "out").glob("*.md")).read_text()

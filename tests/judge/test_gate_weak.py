@@ -104,3 +104,34 @@ def test_rates_agree_with_counting():
         assert each.rows == about[each.kind].sum()
         assert each.rate == pytest.approx(rows.new.decision[about[each.kind]].mean())
     assert group_rates(replace(regression(100, 1), groups=groups)) == ()
+
+
+def test_rates_of_groups_since_the_old_model():
+    rows = binary(2_000, 1, old=0.05, new=0.2)
+    both = replace(rows, groups=features(2_000, 2, many=1, values=3))
+    feature, found = both.groups[0], group_rates(both, both)
+    assert len(found) == 9
+    for each in found:
+        mine = feature.codes == feature.names.index(each.group)
+        about = {"true positive rate": rows.label, "false positive rate": ~rows.label}.get(
+            each.kind, np.ones_like(mine)
+        )
+        assert each.before == pytest.approx(rows.old.decision[mine & about].mean())
+        assert each.before + each.change == pytest.approx(each.rate)
+        assert each.change_low < each.change < each.change_high
+    # The new model is wrong on 15 % more rows: it finds fewer positives in every group, and takes more negatives.
+    assert all(each.change_high < 0 for each in found if each.kind == "true positive rate")
+    assert all(each.change_low > 0 for each in found if each.kind == "false positive rate")
+    mirrored = group_rates(both, replace(both, old=both.new, new=both.old))
+    for one, other in zip(found, mirrored, strict=True):
+        assert (other.change, other.change_low, other.change_high) == pytest.approx(
+            (-one.change, -one.change_high, -one.change_low)
+        )
+
+
+def test_groups_that_the_old_model_has_not_answered_have_no_change():
+    both = replace(binary(2_000, 1), groups=features(2_000, 2, many=1, values=3))
+    few = both.only(np.arange(50))
+    few = replace(few, groups=tuple(Feature(each.codes[:50], each.names) for each in both.groups))
+    assert all(each.before is None for each in group_rates(both))
+    assert all(each.before is None for each in group_rates(both, few))

