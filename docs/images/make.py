@@ -1,6 +1,8 @@
-"""Draw the comment as a forge shows it: `python docs/images/make.py comment.md docs/images/comment.png`.
+"""Draw comments as a forge shows them.
 
-`mlci report --format markdown` writes such a comment. Needs the development tools and a Chromium on the path.
+`python docs/images/make.py` draws the examples of the documentation, from the comments that the tests hold the renderer
+to. `python docs/images/make.py comment.md comment.png` draws one that `mlci publish --preview` or `mlci report --format
+markdown` wrote. Needs the development tools and a Chromium on the path.
 """
 
 from __future__ import annotations
@@ -8,9 +10,22 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE = Path(__file__).parent
+COMMENTS = HERE.parents[1] / "tests/render/golden"
+EXAMPLES = {
+    "pass.md": "comment-pass.png",
+    "fail.md": "comment-fail.png",
+    "inconclusive.md": "comment-inconclusive.png",
+    "first_run.md": "comment-first-run.png",
+    "comment.crashed.md": "comment-crashed.png",
+}
 WIDTH = 880
 
 STYLE = """
@@ -32,6 +47,7 @@ th { font-weight: 600; }
 code { background: #818b981f; border-radius: 6px; padding: .2em .4em; font: 85% ui-monospace, Menlo, monospace; }
 pre { background: #f6f8fa; border-radius: 6px; padding: 16px; overflow: auto; }
 pre code { background: none; padding: 0; }
+a { color: #0969da; text-decoration: none; } a code { color: inherit; }
 sub { font-size: 75%; line-height: 1.6; vertical-align: baseline; color: #59636e; }
 .mark { border-radius: 3px; color: #fff; padding: 0 .2em; font-size: .9em; font-weight: 700; }
 .good { background: #2da44e; } .bad { color: #d1242f; } .open { color: #bf8700; } .quiet { color: #818b98; }
@@ -57,8 +73,8 @@ def page(comment: str) -> str:
     )
 
 
-def draw(comment: str, picture: Path) -> None:
-    """Write the comment, folded as it is, as a PNG."""
+def draw(pictures: Mapping[Path, Path]) -> None:
+    """Write every comment, folded as it is, as a PNG: from the file with its Markdown to the picture's."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the page alone needs no browser
 
     browser = shutil.which("chromium") or shutil.which("google-chrome")
@@ -66,11 +82,14 @@ def draw(comment: str, picture: Path) -> None:
         chromium = play.chromium.launch(
             executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
-        tab = chromium.new_page(viewport={"width": WIDTH, "height": 400}, device_scale_factor=1)
-        tab.set_content(page(comment))
-        tab.screenshot(path=picture, full_page=True)
+        tab = chromium.new_page(viewport={"width": WIDTH, "height": 100}, device_scale_factor=1)
+        for comment, picture in pictures.items():
+            tab.set_content(page(comment.read_text(encoding="utf-8")))
+            tab.screenshot(path=picture, full_page=True)
         chromium.close()
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]).read_text(encoding="utf-8"), Path(sys.argv[2]))
+    given = [Path(name) for name in sys.argv[1:]]
+    examples = {COMMENTS / comment: HERE / picture for comment, picture in EXAMPLES.items()}
+    draw({given[0]: given[1]} if given else examples)

@@ -147,7 +147,7 @@ def _row(item: view.Row, links: Links, most: int) -> str:
     cells = [
         markdown_text(item.title, min(most, _MOST_NAME)) + (f"<br>{shown}" if shown else ""),
         markdown_number(item.number),
-        f"{item.icon}&nbsp;{item.verdict}",
+        f"{item.icon}&nbsp;{item.verdict.replace(' ', '&nbsp;')}",
         markdown_prose(item.words, most) + mend,
     ]
     return f"| {' | '.join(cells)} |"
@@ -160,7 +160,8 @@ def _bottom(report: Report, links: Links) -> str:
     commit = f" at {markdown_code(verdict.commit[:10])}" if verdict.commit else ""
     commit += ", with uncommitted changes" if verdict.dirty else ""
     said.append(f"{what}{commit}, judged by {markdown_text(verdict.tool, _MOST_NAME)}.")
-    return "".join([f"<sub>{' '.join(said)}</sub>", *(f"\n\n{ways}" for ways in [ways_on(links)] if ways)])
+    ways = ways_on(links)
+    return "\n\n".join([*([ways] if ways else []), f"<sub>{' '.join(said)}</sub>"])
 
 
 class _Part(NamedTuple):

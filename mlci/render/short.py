@@ -84,9 +84,10 @@ def _short(
     top = [checked_marker(marker, project), hidden(now, history), headline(TONES[ending], now.headline)]
     parts = ["\n".join(top), " ".join(words)]
     parts += fitting([folded], LIMIT // 2) if folded.items else []
+    # Nothing was reported, so there is no report to lead to.
+    parts += [ways] if (ways := ways_on(links.model_copy(update={"report": ""}))) else []
     at = f" at {commit_link(now.commit, links)}" if now.commit else ""
     parts.append(f"<sub>{markdown_prose(f'`{project}`', _MOST_WORDS)}{at}.</sub>")
-    parts += [ways] if (ways := ways_on(links)) else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -97,4 +98,5 @@ def _at(commit: str) -> str:
 
 def _sentence(text: str) -> str:
     said = text.strip()
+    said = f"{said[:1].upper()}{said[1:]}"
     return said if said.endswith((".", "!", "?")) else f"{said}."
