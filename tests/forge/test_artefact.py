@@ -5,7 +5,7 @@ import os
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing import SHA, Job, finding, leave, report
 
@@ -193,6 +193,7 @@ def test_report_that_is_none_is_refused(text):
         parse_report(text.encode("utf-8", "surrogatepass"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_report_or_refused(data):
     with pytest.raises(RefusedError):
@@ -207,6 +208,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(VALID["verdict"])), VALUES)
 def test_any_value_in_a_report_is_taken_or_refused(field, value):
     changed = VALID | {"verdict": VALID["verdict"] | {field: value}}
@@ -214,7 +216,9 @@ def test_any_value_in_a_report_is_taken_or_refused(field, value):
         told = parse_report(json.dumps(changed).encode("utf-8", "surrogatepass"))
     except RefusedError:
         return
-    assert parse_report(to_json(told).encode()) == told
+    # JSON has 12 digits of a number; what is written is read and written the same again.
+    written = to_json(told)
+    assert to_json(parse_report(written.encode())) == written
 
 
 @pytest.fixture
