@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,9 @@ import typer
 
 from mlci.cli.options import AsJson, PolicyName, Project, progress, show, tell
 
-app = typer.Typer(help="Export the trained model, and test it by itself.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Export the trained model, test it by itself, and train it again.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command(epilog="Example: mlci model export models/model.pkl --data data/train.parquet --out models/model.onnx")
@@ -47,3 +50,24 @@ def judge(project: Project = Path(), policy: PolicyName = "params.yaml", as_json
     found = judge_model(project, load_policy(project, policy))
     save_stage(project, MODEL_REPORT, found)
     raise typer.Exit(show(found, as_json=as_json))
+
+
+@app.command(epilog="Example: mlci model seeds --jobs 2")
+def seeds(
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    jobs: Annotated[int, typer.Option(help="Trainings at the same time.", min=1)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Train again with other seeds, and on shuffled labels; write reports/seeds.json."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.seeds import SEEDS, measure_seeds
+
+    with progress() as say:
+        found = measure_seeds(project, load_policy(project, policy), jobs=jobs, say=say)
+    if as_json:
+        from mlci.render.json import to_json
+
+        sys.stdout.write(to_json(found))
+        return
+    tell(f"wrote {SEEDS}: {len(found.retrained)} other seeds{', and shuffled labels' if found.shuffled else ''}")

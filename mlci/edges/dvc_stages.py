@@ -113,3 +113,12 @@ def _names(listed: Any) -> list[str]:  # noqa: ANN401 - what YAML holds can be a
 
 def _path(folder: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(folder, path))
+
+
+def only_checks(commands: Iterable[str]) -> bool:
+    """Whether a stage does nothing but check data with mlci.
+
+    >>> only_checks(["mlci data check train test"]), only_checks(["mlci data check", "python train.py"])
+    (True, False)
+    """
+    return all(re.match(r"\s*(\S*/)?mlci\s+data\s+check\b[^;&|]*$", command) for command in commands)

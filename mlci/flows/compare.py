@@ -21,6 +21,7 @@ from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
 from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
 from mlci.flows.ledger import asked_of
+from mlci.flows.recipe import recipe_of, sanity_findings
 from mlci.flows.verdict import assemble, assemble_stage, digests, repeat
 from mlci.judge.asks import Ask, ask_changes, ask_values
 from mlci.judge.budget import spent_finding
@@ -298,7 +299,8 @@ def _gate_findings(
     looked = look(root, policy, baseline=baseline, base=base)
     beaten = looked.beats()
     asks = [*looked.asks(), *beaten.asks]
-    return (*_findings(*looked, asks, which_look), *beaten.failed)
+    trained = sanity_findings(root, policy, looked.alone.sample, looked.met, lambda _: None)
+    return (*_findings(*looked, asks, which_look), *beaten.failed, *trained)
 
 
 def _report(looked: Looked, baseline: str | None, base: str | None, change: str, extra: tuple[Finding, ...]) -> Report:
@@ -308,7 +310,8 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
     comparisons = tuple(comparison for comparison, _ in met)
     gate = case.files.gate
     asked = asked_of(case.root, case.policy, digest(case.root / gate.predictions), comparisons, change)
-    findings = (*_findings(case, alone, met, asks, asked.look), *beaten.failed)
+    trained = sanity_findings(case.root, case.policy, alone.sample, met, case.say)
+    findings = (*_findings(case, alone, met, asks, asked.look), *beaten.failed, *trained)
     checked = read_data_report(case.root, case.policy)
     spent = (
         (spent_finding(asked.use, case.policy, gate.reuse),) if asked.use is not None and asked.use > gate.reuse else ()
@@ -341,6 +344,7 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
         diffs=_diffs(case, met),
         weak=weak_of(alone.sample, met),
         fairness=group_rates(alone.sample, next((sample for _, sample in met if sample is not None), None)),
+        recipe=recipe_of(case.root, case.policy, asks, comparisons, history=case.history, revisions=case.revisions),
         repeat=repeat(change if asked.look is not None else ""),
     )
 

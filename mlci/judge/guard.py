@@ -18,11 +18,13 @@ Path = tuple[str, ...]
 PIPELINE = "dvc.yaml"
 _LEVELS = {"info": 0, "warn": 1, "block": 2}
 _MORE_IS_LOOSER = {"drop", "rise", "ceiling", "tolerance", "ks", "psi", "alpha", "beta", "reuse", "within"}
-_LESS_IS_LOOSER = {"floor"}
+_LESS_IS_LOOSER = {"floor", "seeds"}
 _MAKES_LOOSER = {"where", "tolerance", "level", "fail_when", "optional", "inputs", "train"}
 """Keys whose mere presence weakens a promise, or may weaken it, compared with their defaults."""
 _MORE_IS_STRICTER = {"beats"}
 """Lists whose every entry is a promise."""
+_WHERE = {"seed", "table", "shuffled"}
+"""Keys of `train` that say where something is: another place is neither looser nor stricter."""
 _OWN_MERGE = (
     "Merge the looser policy in a pull request of its own first, or name the check in `mlci.waivers` with reason, "
     "approver and until."
@@ -53,7 +55,7 @@ class PolicyChange(NamedTuple):
 
 
 def policy_changes(base: Policy, own: Policy) -> tuple[PolicyChange, ...]:
-    """What changed in the promises (`data` and `gate`) from one policy to another, in the order of their keys.
+    """What changed in the promises (`data`, `gate` and `train`) from one policy to another, in the order of their keys.
 
     >>> from mlci.nouns.policy import Gate, MetricGate, Model, Policy
     >>> def with_drop(drop): return Policy(
@@ -72,7 +74,7 @@ def policy_changes(base: Policy, own: Policy) -> tuple[PolicyChange, ...]:
 
 
 def _promises(policy: Policy) -> dict[str, Any]:
-    return policy.model_dump(mode="json", exclude_defaults=True, include={"data", "gate"})
+    return policy.model_dump(mode="json", exclude_defaults=True, include={"data", "gate", "train"})
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 - any JSON
@@ -85,6 +87,8 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa:
 
 
 def _kind(path: Path, old: Any, new: Any) -> Literal["loosened", "tightened", "changed"]:  # noqa: ANN401 - any JSON
+    if path[0] == "train" and path[-1] in _WHERE:
+        return "changed"
     if new is None:
         return "tightened" if path[-1] in _MAKES_LOOSER else "loosened"
     if old is None:

@@ -17,6 +17,7 @@ from mlci.nouns.rubric import Declared, TestName
 from mlci.nouns.scalars import Amount, Number, Size, number
 from mlci.nouns.shorthand import NUMBER, TEXTS, Shorthand, one_or_many
 from mlci.nouns.simple import Beats, misfit
+from mlci.nouns.training import Train
 from mlci.nouns.waiver import Waiver
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ class Policy(Noun):
     model: Model | None = None
     data: dict[str, Table] = {}
     gate: Gate | None = None
+    train: Train | None = None
     engine: Engine = Engine()
     waivers: tuple[Waiver, ...] = ()
     release: ReleasePolicy | None = None
@@ -222,6 +224,8 @@ class Policy(Noun):
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
         if self.gate is None:
+            if self.train is not None:
+                raise ValueError("train: training again is measured by a gate; add `gate:`, or leave `train` out")
             return self
         if self.model is None:
             raise ValueError("gate: a gate needs `model:` with at least name, label and id")

@@ -7,6 +7,7 @@ from typing import Literal
 from mlci.nouns.base import Noun
 from mlci.nouns.comment import Earlier, Spent
 from mlci.nouns.finding import Verdict
+from mlci.nouns.training import Recipe
 
 
 class Curve(Noun):
@@ -238,6 +239,7 @@ class Report(Noun):
     diffs: tuple[DataDiff, ...] = ()
     weak: tuple[WeakSlice, ...] = ()
     fairness: tuple[GroupRate, ...] = ()
+    recipe: Recipe | None = None
     repeat: tuple[str, ...] = ()
     carried: Earlier | None = None
     timing: Timing | None = None
