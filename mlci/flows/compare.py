@@ -21,7 +21,7 @@ from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
 from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
 from mlci.flows.ledger import asked_of
-from mlci.flows.recipe import recipe_of, sanity_findings
+from mlci.flows.recipe import recipe_of, sanity_findings, seed_dots
 from mlci.flows.verdict import assemble, assemble_stage, digests, repeat
 from mlci.judge.asks import Ask, ask_changes, ask_values
 from mlci.judge.budget import spent_finding
@@ -334,8 +334,13 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
         asked=asked,
         tables=checked.verdict.digests.data if checked else None,
     )
+    recipe = recipe_of(case.root, case.policy, asks, comparisons, history=case.history, revisions=case.revisions)
     charts = charts_of(alone.sample, met).model_copy(
-        update={"slices": slice_changes(asks, findings), "drift": checked.charts.drift if checked else ()}
+        update={
+            "seeds": seed_dots(recipe),
+            "slices": slice_changes(asks, findings),
+            "drift": checked.charts.drift if checked else (),
+        }
     )
     return Report(
         verdict=verdict,
@@ -344,7 +349,7 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
         diffs=_diffs(case, met),
         weak=weak_of(alone.sample, met),
         fairness=group_rates(alone.sample, next((sample for _, sample in met if sample is not None), None)),
-        recipe=recipe_of(case.root, case.policy, asks, comparisons, history=case.history, revisions=case.revisions),
+        recipe=recipe,
         repeat=repeat(change if asked.look is not None else ""),
     )
 

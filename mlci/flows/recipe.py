@@ -21,6 +21,7 @@ from mlci.judge.recipe import Draws, is_lucky, recipe_change, spread
 from mlci.judge.recipe_words import metric_words, model_only, recipe_words
 from mlci.judge.sanity import leak, refusal, unmeasured
 from mlci.nouns.change import Change
+from mlci.nouns.report import SeedDots
 from mlci.nouns.sample import Answers
 from mlci.nouns.training import Recipe, RecipeMetric, Seeds
 
@@ -247,7 +248,7 @@ def _metric(
         metric=name,
         good=own,
         new=draws.model,
-        seeds=known.values(name),
+        seeds=known.by_seed(name),
         spread=draws.spread,
         lucky=is_lucky(draws, "up" if up else "down"),
         changes=tuple(changes),
@@ -255,9 +256,22 @@ def _metric(
     return found.model_copy(update={"words": metric_words(found, _named)})
 
 
+def seed_dots(recipe: Recipe) -> tuple[SeedDots, ...]:
+    """The same for a chart."""
+    return tuple(
+        SeedDots(
+            metric=item.metric,
+            good=item.good,
+            new=item.new,
+            seeds=item.seeds,
+            old={change.baseline: item.new - change.change for change in item.changes},
+        )
+        for item in recipe.metrics
+    )
+
+
 def _draws(known: Seeds, metric: str) -> Draws | None:
-    values, own = known.values(metric), known.metrics.get(metric)
-    found = spread(values)
+    found, own = spread(tuple(known.by_seed(metric).values())), known.metrics.get(metric)
     return Draws(own, found) if found is not None and own is not None else None
 
 

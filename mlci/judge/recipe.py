@@ -55,11 +55,12 @@ def spread(values: Sequence[float]) -> Spread | None:
     if count < _FEWEST:
         return None
     freedom = count - 1
-    sd = float(np.std(np.asarray(values), ddof=1)) if len(set(values)) > 1 else 0.0
+    same = len(set(values)) == 1
+    sd = 0.0 if same else float(np.std(np.asarray(values), ddof=1))
     tail = (1 - _LEVEL) / 2
     return Spread(
         count=count,
-        mean=math.fsum(values) / count,
+        mean=values[0] if same else math.fsum(values) / count,
         sd=sd,
         low=sd * math.sqrt(freedom / float(chdtri(freedom, tail))),
         high=sd * math.sqrt(freedom / float(chdtri(freedom, 1 - tail))),

@@ -112,7 +112,7 @@ def leak(shuffled: Sample, model: Answers, policy: PolicyFile) -> Finding | None
         area="gate",
         level="warn",
         outcome="fail",
-        message=f"Trained on shuffled labels, the model still has {'an' if what[0] in 'aeiouR' else 'a'} {what} of "
+        message=f"Trained on shuffled labels, the model still has {'an' if what[0] in 'aeiou' else 'a'} {what} of "
         f"{units.value(kept.metric, kept.shuffled)}; the candidate has {units.value(kept.metric, kept.model)}. "
         "A leak is suspected: it does not learn from the labels that were shuffled.",
         mend="See where else the training finds the label: another table, a feature made from it, rows of the test "

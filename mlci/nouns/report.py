@@ -68,6 +68,16 @@ class DriftBar(Noun):
     tolerance: float
 
 
+class SeedDots(Noun):
+    """A metric of the candidate beside other models of its recipe, by their seed, and earlier ones, by baseline."""
+
+    metric: str
+    good: Literal["up", "down"] | None = None
+    new: float
+    seeds: dict[str, float]
+    old: dict[str, float] = {}
+
+
 class Charts(Noun):
     """All series of a report."""
 
@@ -75,6 +85,7 @@ class Charts(Noun):
     scores: tuple[Histogram, ...] = ()
     slices: tuple[SliceChange, ...] = ()
     drift: tuple[DriftBar, ...] = ()
+    seeds: tuple[SeedDots, ...] = ()
 
 
 class MetricRow(Noun):

@@ -79,10 +79,10 @@ class Seeds(Noun):
     retrained: tuple[Retrained, ...] = ()
     shuffled: Shuffled | None = None
 
-    def values(self, metric: str) -> tuple[float, ...]:
+    def by_seed(self, metric: str) -> dict[str, float]:
         """The metric with every other seed, as far as it has a value."""
-        found = (item.metrics.get(metric) for item in self.retrained)
-        return tuple(value for value in found if value is not None)
+        found = ((str(item.seed), item.metrics.get(metric)) for item in self.retrained)
+        return {seed: value for seed, value in found if value is not None}
 
 
 class Spread(Noun):
@@ -135,7 +135,7 @@ class RecipeMetric(Noun):
         metric: Its name.
         good: Which way is good, where the metric is one of the project's own.
         new: The candidate's value, in the evidence.
-        seeds: The value with every other seed.
+        seeds: The value with every other seed, by seed.
         spread: Of those values.
         lucky: Whether the candidate is better than 95 of 100 models of its recipe would be.
         changes: One for each baseline against which a change of it is promised.
@@ -145,7 +145,7 @@ class RecipeMetric(Noun):
     metric: str
     good: Literal["up", "down"] | None = None
     new: float
-    seeds: tuple[float, ...]
+    seeds: dict[str, float]
     spread: Spread
     lucky: bool = False
     changes: tuple[RecipeChange, ...] = ()

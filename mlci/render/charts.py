@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlci.nouns import units
 from mlci.render import view
+from mlci.render.recipe import seeds_spec
 from mlci.render.slice_chart import slice_spec
 from mlci.render.text import clean
 from mlci.render.told_charts import told_charts
@@ -36,7 +37,7 @@ def specs(report: Report) -> dict[str, str]:
 
 def charts(data: Charts) -> tuple[Chart, ...]:
     """Every chart that there is data for, in reading order."""
-    return (*_slices(data), *_curves(data), *_scores(data.scores), *_drift(data.drift))
+    return (*_slices(data), *_curves(data), *_scores(data.scores), *_seeds(data), *_drift(data.drift))
 
 
 def _slices(data: Charts) -> Iterable[Chart]:
@@ -51,6 +52,18 @@ def _slices(data: Charts) -> Iterable[Chart]:
             caption=f"A dot is the change, its line the interval; one that meets the edge goes on beyond it."
             f"{_allowed(items)}{more}",
             spec=slice_spec(items[:_MOST_BARS]),
+            wide=True,
+        )
+
+
+def _seeds(data: Charts) -> Iterable[Chart]:
+    if data.seeds:
+        yield Chart(
+            "seeds",
+            "The recipe, over seeds",
+            "Each hollow dot is a model of the same recipe with another seed; the filled one is this model, a grey "
+            "diamond an earlier one. A change smaller than the spread of the dots says nothing of the recipe.",
+            seeds_spec(data.seeds),
             wide=True,
         )
 

@@ -11,6 +11,7 @@ from mlci.render.data_folds import data_folds, failing_fold
 from mlci.render.history import history_fold
 from mlci.render.links import place_link
 from mlci.render.mermaid import slices_mermaid
+from mlci.render.recipe import recipe_fold
 from mlci.render.tables import MOST_CELL, MOST_NAME, MOST_WORDS, Drawn, Fold, examples, line, table
 from mlci.render.text import markdown_code, markdown_fence, markdown_number, markdown_prose, markdown_text
 
@@ -29,7 +30,7 @@ def folds(report: Report, links: Links, history: Sequence[Earlier], spent: Seque
     """All parts that have something to show, in the order in which they stand."""
     verdict = report.verdict
     every = [_checks(verdict, links), _metrics(report), *_slices(report), *_flips(verdict), failing_fold(verdict)]
-    every += [_weak(report), _groups(report), *data_folds(report)]
+    every += [recipe_fold(report), _weak(report), _groups(report), *data_folds(report)]
     every += [_spent(spent), _repeat(report), _provenance(verdict), history_fold(history, links)]
     return tuple(fold for fold in every if fold.items)
 

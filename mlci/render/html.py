@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from mlci.nouns import units
-from mlci.render import told, view
+from mlci.render import recipe, told, view
 from mlci.render.charts import charts
 from mlci.render.svg import inline
 from mlci.render.text import clean, spans
@@ -62,6 +62,7 @@ def render_html(report: Report, svgs: Mapping[str, str]) -> str:
             css=Markup(css),  # noqa: S704 - our own file
             # A hash allows this one style and no other, so that no inline style can be smuggled in.
             style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            recipe=recipe,
             view=view,
             units=units,
         )

@@ -10,6 +10,7 @@ from mlci.nouns.diagnosis import Diagnosis
 from mlci.nouns.finding import Verdict
 from mlci.nouns.policy import Policy
 from mlci.nouns.rubric import TestScore
+from mlci.nouns.training import Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,8 @@ def schemas() -> dict[str, str]:
     }
     score = TestScore.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor --score"}
     diagnosis = Diagnosis.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor"}
-    named = {"verdict": verdict, "params": params, "score": score, "diagnosis": diagnosis}
+    seeds = Seeds.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci model seeds"}
+    named = {"verdict": verdict, "params": params, "score": score, "diagnosis": diagnosis, "seeds": seeds}
     return {f"{name}.schema.json": dumps(_finite(schema)) for name, schema in named.items()}
 
 

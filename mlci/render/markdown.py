@@ -137,6 +137,7 @@ def _top(report: Report, links: Links, most: int) -> str:
     said = [markdown_prose(view.compared_with(item), most) for item in verdict.comparisons[:_MOST_BASELINES]]
     if (more := len(verdict.comparisons) - len(said)) > 0:
         said.append(f"and {units.count(more)} more baselines")
+    said += [markdown_prose(report.recipe.words, most)] if report.recipe is not None and report.recipe.words else []
     lines += ["", *(f"{item}  " for item in said)] if said else []
     return "\n".join(lines).rstrip()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from mlci.nouns.finding import Comparison, Rows, Verdict
+    from mlci.nouns.finding import Comparison, Rows
     from mlci.nouns.report import Report
 
 _COLOURS = {"good": "green", "bad": "red", "open": "yellow", "quiet": "bright_black"}
@@ -42,7 +42,7 @@ def render_terminal(report: Report, console: Console) -> None:
     """
     rows = view.ordered(report.verdict.findings)
     shown = view.matter(rows)
-    console.print(_verdict(report.verdict))
+    console.print(_verdict(report))
     if shown:
         console.print(*_stacked(shown) if console.width < _NARROW else [_matter(shown)], sep="\n")
     for line in _rest([item for item in rows if item not in shown]):
@@ -79,11 +79,13 @@ def _prose(text: str, style: str = "") -> Text:
     return said
 
 
-def _verdict(verdict: Verdict) -> Panel:
+def _verdict(report: Report) -> Panel:
+    verdict = report.verdict
     tone = view.VERDICT_TONES[verdict.outcome]
     first, colon, rest = clean(verdict.headline).partition(":")
     line = Text.assemble((f"{view.MARKS[tone]} {first}{colon}", f"bold {_COLOURS[tone]}"), (rest, "bold"))
     said = [_prose(view.compared_with(item), "dim") for item in verdict.comparisons]
+    said += [_prose(report.recipe.words, "dim")] if report.recipe is not None and report.recipe.words else []
     title = Text(f" {clean(verdict.project)} ", style="bold")
     return Panel(Group(line, *said), box=ROUNDED, border_style=_COLOURS[tone], title=title, title_align="left")
 

@@ -11,7 +11,7 @@ from documents import ROOT
 from typer.testing import CliRunner
 
 from mlci.cli.app import app
-from mlci.nouns import finding
+from mlci.nouns import finding, training
 from mlci.nouns.base import Noun
 from mlci.nouns.data_policy import Scope
 from mlci.nouns.metric import METRICS
@@ -121,6 +121,7 @@ SECTION = {
     "Gate": "gate",
     "MetricGate": "metrics",
     "Engine": "engine",
+    "Train": "train",
 }
 
 
@@ -179,12 +180,26 @@ def table_of(noun):
     return "\n".join(rows) + "\n"
 
 
-@pytest.mark.parametrize("name", ["Verdict", "Finding", "DataEvidence", "GateEvidence", "Comparison"])
-def test_verdict_page_has_every_field(name):
+@pytest.mark.parametrize(
+    "noun",
+    [
+        finding.Verdict,
+        finding.Finding,
+        finding.DataEvidence,
+        finding.GateEvidence,
+        finding.Comparison,
+        training.Seeds,
+        training.RecipeMetric,
+        training.Spread,
+        training.RecipeChange,
+    ],
+    ids=lambda noun: noun.__name__,
+)
+def test_verdict_page_has_every_field(noun):
     page = REFERENCE / "verdict.md"
     text = page.read_text(encoding="utf-8")
-    found = re.search(rf"(<!-- fields: {name} -->\n)(.*?)(<!-- end -->)", text, re.DOTALL)
-    wanted = table_of(getattr(finding, name))
+    found = re.search(rf"(<!-- fields: {noun.__name__} -->\n)(.*?)(<!-- end -->)", text, re.DOTALL)
+    wanted = table_of(noun)
     if UPDATE:
         page.write_text(text[: found.end(1)] + wanted + text[found.start(3) :], encoding="utf-8")
     else:

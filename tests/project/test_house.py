@@ -24,7 +24,7 @@ def test_every_requirement_is_pinned_by_hash_without_an_address(file):
 
 def test_pipeline_has_the_stages_of_the_plan():
     stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
-    assert list(stages) == ["ingest", "check", "split", "check-split", "train", "export", "predict", "test"]
+    assert list(stages) == ["ingest", "check", "split", "check-split", "train", "export", "predict", "seeds", "test"]
 
 
 def test_scripts_of_the_project_do_not_know_mlci():

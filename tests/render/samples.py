@@ -5,6 +5,8 @@ from functools import partial
 import numpy as np
 
 from mlci.judge.headline import footer, headline, overall
+from mlci.judge.recipe import Draws, recipe_change, spread
+from mlci.judge.recipe_words import metric_words, model_only
 from mlci.judge.words import gate_mend, gate_message, gate_title
 from mlci.judge.words_beats import beats_message
 from mlci.nouns.base import Place
@@ -29,9 +31,11 @@ from mlci.nouns.report import (
     MetricRow,
     Report,
     RowChange,
+    SeedDots,
     SliceChange,
     WeakSlice,
 )
+from mlci.nouns.training import Recipe, RecipeMetric
 
 CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
 BASE = "5f1e0c9a7d3b4e2f8a6c1d0b9e8f7a6b5c4d3e2f"
@@ -301,12 +305,32 @@ def other_slices(outcomes=("pass", "inconclusive")):
     )  # fmt: skip
 
 
-def passing():
-    charts = CHARTS.model_copy(
-        update={"slices": tuple(item for item in CHARTS.slices if item.outcome in {"pass", "too_small"})}
+def recipe(name="roc_auc", baseline="merge-base"):
+    values = {"2": 0.7151, "3": 0.7178, "4": 0.7166}
+    own = Draws(0.7163, spread(tuple(values.values())))
+    change = recipe_change(baseline, -0.0008, 0.0012, 27_004, own)
+    found = RecipeMetric(metric=name, new=0.7163, seeds=values, spread=own.spread, changes=(change,))
+    told = found.model_copy(update={"words": metric_words(found, {"merge-base": "the merge base"}.get)})
+    return Recipe(judged="recipe", words=told.words, metrics=(told,))
+
+
+def dots(given):
+    return tuple(
+        SeedDots(
+            metric=item.metric,
+            new=item.new,
+            seeds=item.seeds,
+            old={each.baseline: item.new - each.change for each in item.changes},
+        )
+        for item in given.metrics
     )
+
+
+def passing():
+    slices = tuple(item for item in CHARTS.slices if item.outcome in {"pass", "too_small"})
+    charts = CHARTS.model_copy(update={"slices": slices, "seeds": dots(recipe())})
     findings = [*DATA, CARRIER, AUC, ACCURACY, COST, FLOOR, *other_slices(["pass"]), SMALL_SLICE]
-    return report(findings, [compared(flips=flips(90))], **FULL | {"charts": charts})
+    return report(findings, [compared(flips=flips(90))], **FULL | {"charts": charts, "recipe": recipe()})
 
 
 def open_slices():
@@ -321,7 +345,13 @@ def failing():
 
 def inconclusive():
     met = compared(rows=2_000, leaked=0, rescored=False, flips=())
-    return report([*DATA, OPEN], [met], metrics=METRICS[:1], look=3)
+    return report(
+        [*DATA, OPEN],
+        [met],
+        metrics=METRICS[:1],
+        look=3,
+        recipe=Recipe(words=model_only("nobody trained it again with other seeds")),
+    )
 
 
 def first_run():
@@ -375,6 +405,7 @@ def hostile(evil=EVIL):
         )
         * 2,
         drift=(DriftBar(table=evil, column=evil, measure="ks", value=0.2, low=0.1, tolerance=0.1),),
+        seeds=dots(recipe(evil, evil)),
     )  # fmt: skip
     column = ColumnDiff(column=evil, what="shifted", old={evil: evil}, new={evil: evil}, note=evil)
     diff = DataDiff(table=evil, old=evil, new=evil, rows_old=1, rows_new=2, columns=(column,), note=evil,
@@ -385,6 +416,7 @@ def hostile(evil=EVIL):
     return Report(
         verdict=verdict, metrics=(metric,), charts=charts, diffs=(diff,), repeat=(evil, "mlci report"),
         weak=(weak, weak.model_copy(update={"than": "elsewhere", "baseline": None})), fairness=(group,),
+        recipe=recipe(evil, evil),
     )  # fmt: skip
 
 
