@@ -69,7 +69,7 @@ def _lock(done: Reproduced) -> Finding | None:
             return None
         message = "Every stage is as `dvc.lock` records it." if not done.runs else "It fits what every stage reads."
         return _held("pipeline.lock", "the lock is current", message)
-    told = "; ".join(f"`{run.stage}` ({_some(run.why)})" for run in stale[:_MOST_NAMED])
+    told = "; ".join(f"`{run.stage}` ({_some(map(_reason, run.why))})" for run in stale[:_MOST_NAMED])
     more = f" and {len(stale) - _MOST_NAMED} more" if len(stale) > _MOST_NAMED else ""
     behind = [run.stage for run in done.runs if not run.stale and run.behind]
     then = f" Behind them ran {_some(f'`{name}`' for name in behind)}." if behind else ""
@@ -160,6 +160,12 @@ def _pushed(unpushed: Sequence[Unpushed]) -> list[Finding]:
 
 def _held(check: str, title: str, message: str) -> Finding:
     return Finding(check=check, title=title, area="pipeline", outcome="pass", message=message)
+
+
+def _reason(text: str) -> str:
+    """`parameter train.seed` with the name as code."""
+    word, _, name = text.partition(" ")
+    return f"{word} `{name}`" if word in {"parameter", "dependency", "output"} else text
 
 
 def _some(names: Iterable[str]) -> str:

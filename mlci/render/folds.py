@@ -12,6 +12,7 @@ from mlci.render.history import history_fold
 from mlci.render.links import place_link
 from mlci.render.mermaid import slices_mermaid
 from mlci.render.recipe import recipe_fold
+from mlci.render.run_folds import output_folds, parts
 from mlci.render.tables import MOST_CELL, MOST_NAME, MOST_WORDS, Drawn, Fold, examples, line, table
 from mlci.render.text import markdown_code, markdown_fence, markdown_number, markdown_prose, markdown_text
 
@@ -29,9 +30,10 @@ _MOST_STEPS = 40
 def folds(report: Report, links: Links, history: Sequence[Earlier], spent: Sequence[Spent]) -> tuple[Fold, ...]:
     """All parts that have something to show, in the order in which they stand."""
     verdict = report.verdict
-    every = [_checks(verdict, links), _metrics(report), *_slices(report), *_flips(verdict), failing_fold(verdict)]
-    every += [recipe_fold(report), _weak(report), _groups(report), *data_folds(report)]
-    every += [_spent(spent), _repeat(report), _provenance(verdict), history_fold(history, links)]
+    every = [*output_folds(verdict), _checks(verdict, links), _metrics(report), *_slices(report), *_flips(verdict)]
+    every += [failing_fold(verdict), recipe_fold(report), _weak(report), _groups(report), *data_folds(report)]
+    every += [_spent(spent or parts(report.timing)), _repeat(report), _provenance(verdict)]
+    every += [history_fold(history, links)]
     return tuple(fold for fold in every if fold.items)
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from mlci.nouns import units
 from mlci.render import recipe, told, view
 from mlci.render.charts import charts
+from mlci.render.run_folds import parts
 from mlci.render.svg import inline
 from mlci.render.text import clean, spans
 from mlci.render.told_charts import told_charts
@@ -54,6 +55,8 @@ def render_html(report: Report, svgs: Mapping[str, str]) -> str:
             data_rows=[row for row in rows if row.finding.area == "data"],
             gate_rows=[row for row in rows if row.finding.area == "gate"],
             pipeline_rows=[row for row in rows if row.finding.area == "pipeline"],
+            ended=[row for row in rows if row.finding.output],
+            parts=parts(report.timing),
             broken=[row for row in rows if row.finding.data is not None and row.finding.data.examples],
             baselines=list(dict.fromkeys(name for row in report.metrics for name in row.old)),
             charts=drawn,

@@ -49,7 +49,7 @@ def _case(finding: Finding) -> ET.Element:
         case.set("file", clean(finding.place.file))
         case.set("line", str(finding.place.line))
     row = view.row(finding)
-    said = "\n".join(clean(text) for text in (row.number, row.words, row.mend) if text)
+    said = "\n".join(clean(text) for text in (row.number, row.words, row.mend, *finding.output) if text)
     if finding.blocks:
         tag = "error" if finding.outcome == "not_measured" else "failure"
         ET.SubElement(case, tag, message=clean(row.words), type=clean(row.verdict)).text = said

@@ -17,7 +17,7 @@ from mlci.render import told, view
 from mlci.render.text import clean, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console, RenderableType
 
@@ -47,12 +47,8 @@ def render_terminal(report: Report, console: Console) -> None:
         console.print(*_stacked(shown) if console.width < _NARROW else [_matter(shown)], sep="\n")
     for line in _rest([item for item in rows if item not in shown]):
         console.print(Padding(line, (0, 1)))
-    for item in rows:
-        if item.finding.data is not None and item.finding.data.examples and item.finding.outcome != "pass":
-            console.print(Padding(_examples(item.title, item.finding.data.examples), _SECTION))
-    for comparison in report.verdict.comparisons:
-        if comparison.flips:
-            console.print(Padding(_flips(comparison), _SECTION))
+    for table in _below(rows, report.verdict.comparisons):
+        console.print(Padding(table, _SECTION))
     for part in (_told(report), _diffs(report)):
         console.print(*([""] if part else []), *(Padding(line, (0, 1)) for line in part), sep="\n", end="")
     if report.verdict.footer:
@@ -145,6 +141,24 @@ def _labelled(label: str, text: str, tone: str = "quiet") -> Text:
     said = Text.assemble((f"{view.MARKS[tone]} {label} ", _COLOURS[tone]), (clean(text), "dim"))
     said.overflow = "fold"
     return said
+
+
+def _below(rows: Sequence[view.Row], comparisons: Sequence[Comparison]) -> Iterator[RenderableType]:
+    """Rows that broke a check, what failed stages wrote, and rows that changed between right and wrong."""
+    for item in rows:
+        if item.finding.data is not None and item.finding.data.examples and item.finding.outcome != "pass":
+            yield _examples(item.title, item.finding.data.examples)
+    for item in rows:
+        if item.finding.output:
+            yield _output(item.title, item.finding.output)
+    for comparison in comparisons:
+        if comparison.flips:
+            yield _flips(comparison)
+
+
+def _output(title: str, lines: Sequence[str]) -> RenderableType:
+    said = Text("\n".join(clean(line) for line in lines), style="dim")
+    return Group(Text(f"{clean(title)}: what came last", style="bold"), Padding(said, (0, 0, 0, 2)))
 
 
 def _examples(title: str, rows: Rows) -> Table:

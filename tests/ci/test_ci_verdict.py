@@ -67,7 +67,7 @@ def test_a_stale_lock_runs_what_changed_and_what_stands_behind_it(team):
     assert run.failing == {"pipeline.lock"}
     found = run.findings["pipeline.lock"]
     assert found["title"] == "the lock is stale"
-    assert "`train` (parameter train.noise)" in found["message"]
+    assert "`train` (parameter `train.noise`)" in found["message"]
     assert "Behind them ran `predict`" in found["message"]
     assert found["place"]["file"] == "dvc.lock"
     line = (team.author.root / "dvc.lock").read_text().splitlines()[found["place"]["line"] - 1]

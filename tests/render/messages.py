@@ -29,8 +29,11 @@ from mlci.judge.guard import (
     waive,
 )
 from mlci.judge.headline import footer
+from mlci.judge.pipeline import pipeline_findings
 from mlci.judge.words import gate_title
+from mlci.nouns.base import Place
 from mlci.nouns.finding import Comparison, Finding
+from mlci.nouns.pipeline import Reproduced, StageRun, Unpushed
 from mlci.nouns.policy import Gate, MetricGate, Model, Policy, PolicyFile
 from mlci.nouns.waiver import Waiver
 
@@ -213,11 +216,34 @@ def two_baselines():
     return report([*named, *DATA], [compared(flips=()), release], metrics=METRICS)
 
 
+def pipeline_again():
+    """Stages that ran although nothing that they read had changed."""
+    here, lock = Place(file="dvc.yaml", line=7), Place(file="dvc.lock", line=21)
+    runs = (
+        StageRun(stage="train", missing=("model.pkl",), differs=("model.pkl",), place=here, lock=lock),
+        StageRun(stage="export", behind=("train",), differs=("model.onnx",), place=here, lock=lock),
+        StageRun(stage="test", edited=("reports/metrics.json",), place=here, lock=lock),
+    )
+    cached = Unpushed(path="data/test.parquet", stage="split", remote="store", cached=True, place=lock)
+    done = Reproduced(status="ran", runs=runs, unpushed=(cached,), remote=True)
+    return report(pipeline_findings(done), gates=False)
+
+
+def pipeline_held():
+    return report(pipeline_findings(Reproduced(status="current", remote=True)), gates=False)
+
+
+def pipeline_conflict():
+    marks = (Place(file="dvc.lock", line=12), Place(file="dvc.yaml", line=3))
+    return report(pipeline_findings(Reproduced(status="conflict", conflicts=marks)), gates=False)
+
+
 MESSAGES = {
     made.__name__: made
     for made in (
         blocked, too_small, critical_open, floor_broken, not_measured, unchanged, budget_spent, later_look, leaked,
         simple_models, policy_loosened, stage_removed, waiver_used, waiver_expired, waiver_unused, groups,
         groups_alike, drifted, weak_slices, weak_slices_of_a_regression, nothing_checked, uncommitted, two_baselines,
+        pipeline_again, pipeline_held, pipeline_conflict,
     )
 }  # fmt: skip

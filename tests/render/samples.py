@@ -5,11 +5,13 @@ from functools import partial
 import numpy as np
 
 from mlci.judge.headline import footer, headline, overall
+from mlci.judge.pipeline import pipeline_findings
 from mlci.judge.recipe import Draws, recipe_change, spread
 from mlci.judge.recipe_words import metric_words, model_only
 from mlci.judge.words import gate_mend, gate_message, gate_title
 from mlci.judge.words_beats import beats_message
 from mlci.nouns.base import Place
+from mlci.nouns.comment import Spent
 from mlci.nouns.finding import (
     Comparison,
     DataEvidence,
@@ -20,6 +22,7 @@ from mlci.nouns.finding import (
     Rows,
     Verdict,
 )
+from mlci.nouns.pipeline import Reproduced, StageRun, Unpushed
 from mlci.nouns.report import (
     Charts,
     ColumnDiff,
@@ -33,6 +36,7 @@ from mlci.nouns.report import (
     RowChange,
     SeedDots,
     SliceChange,
+    Timing,
     WeakSlice,
 )
 from mlci.nouns.training import Recipe, RecipeMetric
@@ -383,7 +387,7 @@ def hostile(evil=EVIL):
     rows = Rows(columns=(evil, "id"), rows=((evil, evil), (None, evil)))
     finding = Finding(
         check=f"data.{evil}", title=evil, area="data", outcome="fail", message=evil, mend=evil,
-        place=Place(file=evil, line=3),
+        place=Place(file=evil, line=3), output=(evil, evil),
         data=DataEvidence(table=evil, column=evil, slice=evil, rows=9, measured=evil, limit=evil, examples=rows),
     )  # fmt: skip
     part = gate("fail", 3, metric="accuracy", slice=evil, baseline=evil, rows=99, old=0.5, new=0.4, gained=1, lost=11)
@@ -417,7 +421,27 @@ def hostile(evil=EVIL):
         verdict=verdict, metrics=(metric,), charts=charts, diffs=(diff,), repeat=(evil, "mlci report"),
         weak=(weak, weak.model_copy(update={"than": "elsewhere", "baseline": None})), fairness=(group,),
         recipe=recipe(evil, evil),
+        timing=Timing(seconds=3, steps=(Spent(what=evil, seconds=2),)),
     )  # fmt: skip
+
+
+def pipeline():
+    """A pull request whose lock is stale, whose data is not pushed, and whose training crashed."""
+    here = Place(file="dvc.yaml", line=7)
+    train = StageRun(
+        stage="train", why=("parameter train.max_iter",), stale=True, seconds=41.25, exit_code=1, place=here,
+        lock=Place(file="dvc.lock", line=21),
+        output=("Traceback (most recent call last):", '  File "models/train.py", line 9', "ValueError: NaN in `age`"),
+    )  # fmt: skip
+    lost = Unpushed(
+        path="data/train.parquet", stage="split", remote="store", cached=False, place=Place(file="dvc.lock", line=12)
+    )
+    done = Reproduced(status="failed", runs=(train,), unpushed=(lost,), remote=True)
+    steps = (Spent(what="finding what changed", seconds=0.1), Spent(what="reproducing the pipeline", seconds=43.0))
+    timing = Timing(
+        seconds=43.5, steps=steps, stages=(Spent(what="train", seconds=41.25),), pulled=("data/test.parquet",)
+    )
+    return report(pipeline_findings(done), gates=False, timing=timing)
 
 
 SAMPLES = {
@@ -428,5 +452,6 @@ SAMPLES = {
     "first_run": first_run,
     "not_comparable": not_comparable,
     "data_failure": data_failure,
+    "pipeline": pipeline,
     "hostile": hostile,
 }
