@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from mlci.nouns.publish import Subject, Told
 
-_DIGEST = re.compile(r"[0-9a-f]{32,64}")
+_DIGEST = re.compile(r"([a-z0-9]{1,10}:)?[0-9a-f]{32,64}(\.dir)?")
+"""Also as DVC and Git tell a version: `md5:…`, `git:…`."""
 _MOST_BASELINES = 10
 
 

@@ -37,7 +37,11 @@ def test_verdict_is_told_once(github, job, left, fork, outcomes, conclusion, cod
     assert told.verdict.headline.partition(":")[0] in comment["body"]
     assert ("from a fork" in comment["body"]) == bool(fork)
     [check] = github.checks(SHA)
-    assert (check["name"], check["conclusion"], check["output"]["title"]) == ("mlci", conclusion, told.verdict.headline)
+    assert (check["name"], check["conclusion"], check["output"]["title"]) == (
+        "mlci verdict",
+        conclusion,
+        told.verdict.headline,
+    )
     assert check["details_url"] == "https://github.com/acme/flights/actions/runs/1"
     remarks = [(each["path"], each["start_line"], each["annotation_level"]) for each in check["annotations"]]
     assert remarks == [("params.yaml", 7, "failure" if code else "warning")] * (len(outcomes) - 1)
@@ -245,7 +249,7 @@ def test_personal_token_shows_a_status_where_a_check_is_not_allowed(github, job)
     done = job.event(number, "pull_request").publish("--token-env", "MY_TOKEN")
     assert done.returncode == 1
     assert github.checks(SHA) == []
-    assert [(each["context"], each["state"]) for each in github.statuses(SHA)] == [("mlci", "failure")]
+    assert [(each["context"], each["state"]) for each in github.statuses(SHA)] == [("mlci verdict", "failure")]
     assert [comment["login"] for comment in github.comments(number)] == ["robot"]
 
 
@@ -302,10 +306,10 @@ def test_every_project_has_its_own_comment_and_check(github, job, left):
     ]
     checks = {check["name"]: check for check in github.checks(SHA)}
     assert {name: check["conclusion"] for name, check in checks.items()} == {
-        "mlci / flights": "failure",
-        "mlci / models/churn": "success",
+        "mlci verdict / flights": "failure",
+        "mlci verdict / models/churn": "success",
     }
-    assert checks["mlci / flights"]["annotations"][0]["path"] == "flights/params.yaml"
+    assert checks["mlci verdict / flights"]["annotations"][0]["path"] == "flights/params.yaml"
     assert "/blob/" + SHA + "/flights/params.yaml#L3" in comments[0]["body"]
 
 
@@ -319,8 +323,8 @@ def test_project_that_left_nothing_loses_its_green(github, job, left, tmp_path):
     assert "The run died" in bodies["<!-- mlci:./churn -->"]
     assert "Blocked" in bodies["<!-- mlci:./flights -->"]
     assert {check["name"]: check["conclusion"] for check in github.checks(NEWER)} == {
-        "mlci / flights": "failure",
-        "mlci / churn": "failure",
+        "mlci verdict / flights": "failure",
+        "mlci verdict / churn": "failure",
     }
 
 
@@ -330,8 +334,8 @@ def test_projects_that_are_named_must_leave_a_report(github, job, left):
     done = job.event(number, conclusion="failure").publish("--from", left, "-C", "churn", "-C", "./flights/")
     assert done.returncode == 1
     assert {check["name"]: check["conclusion"] for check in github.checks(SHA)} == {
-        "mlci / churn": "success",
-        "mlci / flights": "failure",
+        "mlci verdict / churn": "success",
+        "mlci verdict / flights": "failure",
     }
 
 
@@ -344,7 +348,7 @@ def test_keys_tell_comments_of_one_project_apart(github, job, left):
         "<!-- mlci:./ small -->",
         "<!-- mlci:./ large -->",
     ]
-    assert [check["name"] for check in github.checks(SHA)] == ["mlci (small)", "mlci (large)"]
+    assert [check["name"] for check in github.checks(SHA)] == ["mlci verdict (small)", "mlci verdict (large)"]
 
 
 def test_many_remarks_arrive_fifty_at_a_time(github, job, left):
@@ -370,5 +374,5 @@ def test_crash_of_several_projects_is_told_for_each_that_the_default_branch_has(
         subprocess.run(["git", "-C", job.root, "add", name], check=True)
     done = job.event(number, conclusion="failure").publish("--from", left)
     assert done.returncode == 1
-    assert sorted(check["name"] for check in github.checks(SHA)) == ["mlci / churn", "mlci / models/flights"]
+    assert sorted(check["name"] for check in github.checks(SHA)) == ["mlci verdict / churn", "mlci verdict / models/flights"]
     assert ["The run died" in comment["body"] for comment in github.comments(number)] == [True, True]
