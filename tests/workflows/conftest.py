@@ -36,7 +36,7 @@ def github(forge):
 def shop(tmp_path_factory):
     """A project with mlci's workflows: its first model on `main`, and branches with changes that ran on a laptop.
 
-    `more-steps` is as good; `cap-ages` is worse for people over 50, and `no-cap` takes that back on top of it.
+    `more-steps` is as good; `cap-ages` is worse for people over 50, and `no-cap` is as good again, on top of that.
     """
     folder = tmp_path_factory.mktemp("project")
     environment = {
@@ -56,7 +56,8 @@ def shop(tmp_path_factory):
     project.make(render_workflows(WorkflowOptions(version=__version__)))
     project.branch("more-steps", ("params.yaml", "steps: 40", "steps: 44"))
     project.branch("cap-ages", ("params.yaml", "oldest: 90", "oldest: 60"))
-    project.branch("no-cap", ("params.yaml", "oldest: 60", "oldest: 90"), start="cap-ages")
+    back = ("params.yaml", "oldest: 60", "oldest: 90"), ("params.yaml", "steps: 40", "steps: 44")
+    project.branch("no-cap", *back, start="cap-ages")
     project.git("switch", "--quiet", "main")
     return project
 

@@ -65,7 +65,7 @@ class Loop:
 
     def permissions(self, workflow, job, revision="main"):
         """What the workflow file of a revision gives a job's token."""
-        text = self._git("show", f"{revision}:.github/workflows/{workflow}")
+        text = self.git("show", f"{revision}:.github/workflows/{workflow}")
         return yaml.safe_load(text)["jobs"][job]["permissions"]
 
     def token(self, permissions):
@@ -73,19 +73,20 @@ class Loop:
         self.host.grants[secret] = permissions
         return secret
 
-    def measure(self, pull):
+    def measure(self, pull, workflow="pr.yml", job="mlci", actions=None):
         """Run `pr.yml` as the pull request has it; a fork's token can only read, whatever the file says."""
-        asked = self.permissions("pr.yml", "mlci", pull.head)
+        asked = self.permissions(workflow, job, pull.head)
         granted = dict.fromkeys(asked, "read") if pull.fork else asked
         self._runs += 1
         run = self.runner.run(
             (self.bare, f"refs/pull/{pull.number}/head"),
-            "pr.yml",
+            workflow,
             "pull_request",
             self.github.event(pull.number, "pull_request"),
             token=self.token(granted),
             run_id=self._runs,
             variables={"GITHUB_BASE_REF": "main", "GITHUB_HEAD_REF": pull.branch},
+            actions=actions,
         )
         run.id, run.head = self._runs, pull.head
         return run
@@ -129,7 +130,8 @@ class Loop:
         )
         return [ref for ref in told.stdout.split() if not ref.startswith(("refs/heads/", "refs/pull/"))]
 
-    def _git(self, *arguments):
+    def git(self, *arguments):
+        """Ask Git in the repository on the server."""
         done = subprocess.run(["git", "-C", self.bare, *arguments], check=True, capture_output=True, text=True)
         return done.stdout
 

@@ -94,7 +94,7 @@ class Runner:
             made.mkdir(parents=True)
         self.uv_log.touch()
 
-    def run(self, source, workflow, event, payload, *, token, run_id=None, variables=None):
+    def run(self, source, workflow, event, payload, *, token, run_id=None, variables=None, actions=None):
         """Run one workflow file.
 
         Args:
@@ -105,6 +105,7 @@ class Runner:
             token: The job's token.
             run_id: Number of the run; counted up where it is not told.
             variables: More environment variables.
+            actions: More actions, as `stand_ins` gives them.
         """
         self._runs += 1
         here = self.folder / f"run-{self._runs}"
@@ -131,7 +132,11 @@ class Runner:
             *("--action-cache-path", here / "act"),
             *("--json", "--no-cache-server", "--no-skip-checkout", "--pull=false"),
             *(part for name, value in environment.items() for part in ("--env", f"{name}={value}")),
-            *(part for pin, folder in stand_ins().items() for part in ("--local-repository", f"{pin}={folder}")),
+            *(
+                part
+                for pin, folder in {**stand_ins(), **(actions or {})}.items()
+                for part in ("--local-repository", f"{pin}={folder}")
+            ),
         ]
         done = subprocess.run(
             [str(part) for part in command],
@@ -157,6 +162,7 @@ class Runner:
         return {
             "HOME": str(self.folder / "home"),
             "LANG": "C.UTF-8",
+            "TERM": "dumb",  # act gives its steps a terminal, GitHub does not
             "PATH": os.environ.get("TEST_SYSTEM_PATH", "/usr/local/bin:/usr/bin:/bin"),
             "DVC_NO_ANALYTICS": "1",
             "DVC_SITE_CACHE_DIR": str(self.folder / "site"),
