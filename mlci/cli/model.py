@@ -56,7 +56,7 @@ def judge(project: Project = Path(), policy: PolicyName = "params.yaml", as_json
 def seeds(
     project: Project = Path(),
     policy: PolicyName = "params.yaml",
-    jobs: Annotated[int, typer.Option(help="Trainings at the same time.", min=1)] = 1,
+    jobs: Annotated[int, typer.Option(help="Trainings at the same time; 0: one per core.", min=0)] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Train again with other seeds, and on shuffled labels; write reports/seeds.json."""

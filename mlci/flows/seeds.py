@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -87,7 +88,7 @@ def measure_seeds(root: Path, policy: PolicyFile, *, jobs: int = 1, say: Callabl
     Args:
         root: Folder of the project.
         policy: What is asked.
-        jobs: Trainings at the same time.
+        jobs: Trainings at the same time; 0 for one per core.
         say: Told what is being done.
 
     Raises:
@@ -126,14 +127,15 @@ def _runs(case: Case) -> Iterator[Run]:
             f"{place}: no stage of dvc.yaml writes {case.files.gate.predictions}",
             "write the command that makes the predictions as a stage, or correct `mlci.gate.predictions`",
         )
+    # The one that can fail for want of a label first.
+    if case.train.shuffled_labels:
+        steps = _steps(case, case.pipeline.below(_learning(case), target))
+        yield Run(None, steps, _key(steps, case, None))
     if case.train.seeds:
         steps = _steps(case, case.pipeline.below(_seeded(case), target))
         others = (seed for seed in range(1, case.train.seeds + 2) if seed != case.own)
         for seed, _ in zip(others, range(case.train.seeds), strict=False):
             yield Run(seed, steps, _key(steps, case, seed))
-    if case.train.shuffled_labels:
-        steps = _steps(case, case.pipeline.below(_learning(case), target))
-        yield Run(None, steps, _key(steps, case, None))
 
 
 def _seeded(case: Case) -> list[Step]:
@@ -202,7 +204,7 @@ def _train(case: Case, jobs: int, say: Callable[[str], None]) -> None:
     if len(left) < len(case.runs):
         say(f"{len(case.runs) - len(left)} of {len(case.runs)} trainings are kept from an earlier run")
     runner = Runner()
-    with ended_by_signals(), ThreadPoolExecutor(max(1, jobs)) as pool:
+    with ended_by_signals(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         places = {run.key: f"{place} of {len(case.runs)}" for place, run in enumerate(case.runs, 1)}
         running = {pool.submit(_run, case, run, runner, places[run.key], say) for run in left}
         try:
@@ -255,7 +257,7 @@ def _evidence(case: Case) -> Seeds:
     if case.train.shuffled_labels:
         file = case.root / case.train.shuffled
         with replaced(file) as temporary:
-            shutil.copyfile(case.kept(case.runs[-1]), temporary)
+            shutil.copyfile(case.kept(next(run for run in case.runs if run.seed is None)), temporary)
         shuffled = Shuffled(table=case.table, predictions=digest(file), metrics=_metrics(case, file))
     names = dict.fromkeys(step.name for run in case.runs for step in run.steps)
     return Seeds(

@@ -88,9 +88,9 @@ def people(n: int, seed: int) -> dict[str, Any]:
     return {"person": [f"p{seed}-{i:05}" for i in range(n)], **{f"x{i}": x[:, i] for i in range(6)}, "ill": ill}
 
 
-def reproduce(root: Path) -> None:
+def reproduce(root: Path, *targets: str) -> None:
     with contextlib.chdir(root), Repo(str(root)) as repo:
-        repo.reproduce()
+        repo.reproduce(list(targets) or None)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_seeds_and_shuffled_labels_are_measured_and_nothing_else_changes(
     measured: Project, templates: tuple[Path, str]
 ):
     folder, said = templates
-    assert "training 2 of 4 (seed 3): train" in said
+    assert "training 3 of 4 (seed 3): train" in said
     assert trainings(folder) == ["1", "2", "3", "4"]
     found = evidence(measured)
     assert [item["seed"] for item in found["retrained"]] == [2, 3, 4]
@@ -381,3 +381,28 @@ def test_loosening_what_is_asked_of_training_is_guarded(measured: Project):
     (measured.root / "reports/seeds.json").unlink()
     assert measured.mlci("compare").returncode == 1
     assert findings(measured)["policy.train.shuffled_labels"]["outcome"] == "not_measured"
+
+
+def test_a_project_in_a_folder_of_a_larger_repository(trained: Project, tmp_path: Path):
+    top = Project(tmp_path / "larger")
+    top.root.mkdir()
+    top.git("init", "-q", "-b", "main")
+    top.git("config", "user.name", "A Tester")
+    top.git("config", "user.email", "tester@example.org")
+    shutil.copytree(
+        trained.root, top.root / "ml", ignore=shutil.ignore_patterns(".git", ".dvc", "dvc.lock", ".dvcignore")
+    )
+    (top.root / "shared.py").write_text("SHARED = 1\n")
+    edit(
+        top, "import os, pathlib, time\n", "import os, sys, time\nsys.path.append('..')\nimport shared\n", "ml/train.py"
+    )
+    edit(top, "{seeds: 3, shuffled_labels: true,", "{shuffled_labels: true,", "ml/params.yaml")
+    Repo.init(str(top.root)).close()
+    reproduce(top.root, "ml/dvc.yaml")
+    top.commit("A model")
+    run = top.mlci("model", "seeds", "--project", "ml")
+    assert run.returncode == 0, run.stderr
+    found = json.loads((top.root / "ml/reports/seeds.json").read_text())
+    assert found["stages"] == ["ml/dvc.yaml:train", "ml/dvc.yaml:predict"]
+    assert top.mlci("compare", "--project", "ml").returncode == 0
+    assert top.git("status", "--porcelain") == "?? ml/reports/"
