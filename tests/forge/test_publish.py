@@ -374,5 +374,8 @@ def test_crash_of_several_projects_is_told_for_each_that_the_default_branch_has(
         subprocess.run(["git", "-C", job.root, "add", name], check=True)
     done = job.event(number, conclusion="failure").publish("--from", left)
     assert done.returncode == 1
-    assert sorted(check["name"] for check in github.checks(SHA)) == ["mlci verdict / churn", "mlci verdict / models/flights"]
+    assert sorted(check["name"] for check in github.checks(SHA)) == [
+        "mlci verdict / churn",
+        "mlci verdict / models/flights",
+    ]
     assert ["The run died" in comment["body"] for comment in github.comments(number)] == [True, True]

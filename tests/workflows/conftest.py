@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "forge"))
 from forge_emulator import Emulator, GitHub
 from githost import GitHost
 from loop import Loop, copied
-from user_project import UserProject
+from user_project import PATH, UserProject
 
 from mlci import __version__
 from mlci.flows.workflows import render_workflows
@@ -40,7 +40,7 @@ def shop(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("project")
     environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": PATH,
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "DVC_NO_ANALYTICS": "1",

@@ -1,13 +1,14 @@
 """Runs a workflow under `act`, as GitHub's runner would, with local stand-ins for actions and no network."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from user_project import PATH
 
 from mlci.nouns.workflows import ACTIONS
 
@@ -163,7 +164,7 @@ class Runner:
             "HOME": str(self.folder / "home"),
             "LANG": "C.UTF-8",
             "TERM": "dumb",  # act gives its steps a terminal, GitHub does not
-            "PATH": os.environ.get("TEST_SYSTEM_PATH", "/usr/local/bin:/usr/bin:/bin"),
+            "PATH": PATH,
             "DVC_NO_ANALYTICS": "1",
             "DVC_SITE_CACHE_DIR": str(self.folder / "site"),
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+SYSTEM = dict.fromkeys([*(str(Path(shutil.which(name)).parent) for name in ("git", "bash")), "/usr/bin", "/bin"])
+PATH = ":".join(SYSTEM)
+"""Where the system has its tools, and not the environment that the tests run in."""
+
 MAKE = """\
 # Invents people, and whether each of them bought.
 import csv
