@@ -23,12 +23,6 @@ _LINES = 20
 _EXIT = re.compile(r"exited with (-?\d+)")
 
 
-def has_pipeline(root: Path) -> bool:
-    """Whether DVC keeps anything of a project: a `dvc.yaml` or a `.dvc` file, in a repository that DVC knows."""
-    known = any((folder / ".dvc").is_dir() for folder in (root.resolve(), *root.resolve().parents))
-    return known and ((root / "dvc.yaml").is_file() or next(root.rglob("*.dvc"), None) is not None)
-
-
 def reproduce(root: Path, wanted: Iterable[str], say: Callable[[str], None]) -> Reproduced:
     """Run what changed, pull what that needs and what is wanted, and leave all else where it is.
 
@@ -78,6 +72,7 @@ class _Run:
     def all(self, wanted: Iterable[str]) -> Reproduced:
         """Reproduce, and then see to it that what is wanted is there."""
         from dvc.exceptions import DvcException  # noqa: PLC0415 - as above
+        from dvc.lock import LockError  # noqa: PLC0415
 
         self.needed = {os.path.normpath(self.root / path) for path in wanted}
         try:
@@ -86,6 +81,13 @@ class _Run:
             self._ask_once()
             if not self._failed:
                 self._loose_files()
+        except TypeError as error:
+            # DVC reads all of params.yaml, and has no date in its vocabulary.
+            if not str(error).startswith("Unsupported value"):
+                raise
+            raise PolicyError(f"DVC cannot read the parameters: {error}", 'quote it: "2027-01-31"') from error
+        except LockError as error:
+            raise WorldError(f"DVC is busy: {chain(error)}", "wait for the other `dvc`, and run it again") from error
         except DvcException as error:
             raise PolicyError(f"DVC cannot read the pipeline: {chain(error)}", "see what `dvc status` says") from error
         return Reproduced(
@@ -141,6 +143,7 @@ class _Run:
         run = self._about(stage, upstream, gone)
         recorded = {str(out): out.hash_info.value for out in stage.outs if out.hash_info}
         self._dependencies(stage, upstream)
+        self.storage.pull_runs()
         self.say(f"stage {name} runs: {'; '.join(run.why) or 'its output is needed and kept nowhere'}")
         start, tail = time.monotonic(), Tail()
         try:

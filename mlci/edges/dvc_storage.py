@@ -29,6 +29,7 @@ class Storage:
         self.places = places
         self.remote: str | None = repo.config["core"].get("remote")
         self.pulled: dict[str, int] = {}
+        self._has_runs = False
 
     def pull(self, paths: list[str]) -> None:
         """Get files out of the cache or a remote; what neither has stays away.
@@ -53,6 +54,25 @@ class Storage:
                 self.pulled[name] = _size(Path(path))
             else:
                 self.say(f"{name} is neither in DVC's cache nor in a remote")
+
+    def pull_runs(self) -> None:
+        """Get the remote's cache of earlier runs, so that a stage that ran elsewhere does not run again.
+
+        Raises:
+            WorldError: The remote cannot be reached.
+        """
+        from dvc.exceptions import DownloadError  # noqa: PLC0415 - as above
+        from dvc.stage.cache import RunCacheNotSupported  # noqa: PLC0415
+
+        if self.remote is None or self._has_runs:
+            return
+        self._has_runs = True
+        try:
+            self.repo.stage_cache.pull(None)
+        except (RunCacheNotSupported, DownloadError) as error:
+            self.say(chain(error))
+        except Exception as error:
+            raise WorldError(f"the DVC remote cannot be read: {chain(error)}", _MEND) from error
 
     def unpushed(self) -> tuple[Unpushed, ...]:
         """Outputs of the project's lock that their remote lacks; none where there is no remote.

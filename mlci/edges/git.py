@@ -43,7 +43,15 @@ class History:
     @property
     def dirty(self) -> bool:
         """Whether a tracked file differs from the current commit."""
-        return bool(self.head) and self.repo is not None and self.repo.is_dirty(untracked_files=False)
+        return self.dirty_besides()
+
+    def dirty_besides(self, *paths: str) -> bool:
+        """The same without some files of the project, such as those that the run itself writes."""
+        if not self.head:
+            return False
+        return bool(
+            self._git("diff", "--name-only", "HEAD", "--", ".", *(f":(exclude){self.path(one)}" for one in paths))
+        )
 
     @property
     def shallow(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -88,7 +89,7 @@ class Revisions:
 
     def _cached(self, md5: str) -> Path | None:
         """The file in DVC's local cache, found without loading DVC (a second saved on every run)."""
-        for cache in (self.root / ".dvc/cache", self._top() / ".dvc/cache"):
+        for cache in (folder for home in dict.fromkeys((self.root, self._top())) for folder in cache_folders(home)):
             file = cache / "files/md5" / md5[:2] / md5[2:]
             if file.is_file():
                 return file
@@ -126,6 +127,20 @@ class Revisions:
                 f"`dvc pull` at {rev[:10]}, or whoever made it runs `dvc push`; `dvc repro` makes a lost one again",
             ) from error
         return target
+
+
+def cache_folders(home: Path) -> list[Path]:
+    """Where DVC keeps its cache, by its own configuration files: the repository's local one counts more."""
+    found = []
+    for name in ("config.local", "config"):
+        config = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
+        try:
+            config.read(home / ".dvc" / name, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError):
+            continue
+        if folder := config.get("cache", "dir", fallback=None):
+            found.append(home / ".dvc" / folder)
+    return [*found, home / ".dvc/cache"]
 
 
 def _linked(source: Path, target: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlci.edges.dvc_repro import has_pipeline, reproduce
+from mlci.edges.dvc_repro import reproduce
 from mlci.edges.pipeline_files import in_conflict
 from mlci.flows.ci_data import check_the_rest, data_report, wanted_files
 from mlci.flows.data_findings import CRASHED, REPORT, load_report
@@ -42,10 +42,19 @@ def reproduced(case: Case) -> Reproduced:
     marked = [(name, in_conflict((root / name).read_bytes())) for name in _FILES if (root / name).is_file()]
     if conflicts := tuple(Place(file=name, line=line) for name, line in marked if line):
         return Reproduced(status="conflict", conflicts=conflicts)
-    if not has_pipeline(root):
+    if not _has_pipeline(case):
         return Reproduced()
     case.say("loading DVC")
     return reproduce(root, wanted_files(root, case.policy, case.history, case.change.merge_base), case.say)
+
+
+def _has_pipeline(case: Case) -> bool:
+    """Whether DVC keeps anything of the project: stages, or a file that was added to it."""
+    folder = case.root.resolve()
+    if not any((above / ".dvc").is_dir() for above in (folder, *folder.parents)):
+        return False
+    added = (*case.history.tracked(case.history.path("*.dvc")), *case.change.files)
+    return (folder / "dvc.yaml").is_file() or any(path.endswith(".dvc") for path in added)
 
 
 def judged(case: Case, extra: tuple[Finding, ...], change: str, now: datetime | None) -> Report:

@@ -11,7 +11,7 @@ from mlci import __version__
 from mlci.edges.files import digest
 from mlci.edges.git import History
 from mlci.edges.revisions import Revisions
-from mlci.flows.data_findings import at_hand, promise_digest, table_digest
+from mlci.flows.data_findings import REPORT, VERDICT, at_hand, promise_digest, table_digest
 from mlci.judge.headline import footer, headline, overall
 from mlci.nouns.finding import Digests, Verdict
 
@@ -59,7 +59,8 @@ def assemble(
         comparisons=comparisons,
         tool=f"mlci {__version__}",
         commit=history.head,
-        dirty=history.dirty,
+        # A verdict that is kept in Git is about to be written itself.
+        dirty=history.dirty_besides(VERDICT, REPORT),
         digests=digests(root, policy, tables or {}),
         alpha=gate.alpha if gate is not None else None,
         look=look,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
+from team import OUTSIDE
 
 UNSTABLE = """\
 import os, re
@@ -221,3 +227,108 @@ def test_a_lost_first_table_cannot_be_made_again_and_says_so(team):
 
 def _locked(clone, stage: str) -> list[dict]:
     return yaml.safe_load((clone.root / "dvc.lock").read_text())["stages"][stage]["outs"]
+
+
+def test_a_run_that_is_killed_leaves_no_old_green(team):
+    author = team.author
+    assert author.ci().code == 0
+    author.write("train.py", "import os, signal\nos.killpg(0, signal.SIGKILL)")
+    command = [Path(sys.executable).parent / "mlci", "ci"]
+    outside = {**os.environ, **OUTSIDE}
+    ended = subprocess.run(
+        command, cwd=author.root, env=outside, capture_output=True, check=False, start_new_session=True
+    )
+    assert ended.returncode == -signal.SIGKILL
+    verdict = json.loads((author.root / "reports/verdict.json").read_text())
+    assert verdict["outcome"] == "fail"
+    assert "interrupted" in verdict["findings"][0]["message"]
+
+
+def test_a_waiver_excuses_a_stale_lock_by_name(team):
+    author = team.author
+    author.replace("params.yaml", "noise: 10", "noise: 9")
+    author.replace("params.yaml", "mlci:", f"mlci:\n{WAIVER}")
+    run = author.ci()
+    assert run.code == 0, run.err
+    assert run.findings["pipeline.lock"]["waived"].startswith("waived by lead")
+
+
+WAIVER = '  waivers: [{check: pipeline.lock, reason: trained in CI, approver: lead, until: "2999-01-01"}]'
+
+
+def test_a_pipeline_that_dvc_cannot_read_says_where(team):
+    team.author.replace("dvc.yaml", "cmd: python train.py", "command: python train.py")
+    run = team.author.ci()
+    assert run.code == 2
+    assert "dvc.yaml" in run.err
+    assert list(run.findings) == ["pipeline.crashed"]
+
+
+def test_a_date_that_dvc_does_not_know_is_told_to_be_quoted(team):
+    team.author.replace("params.yaml", "unused: 1", "unused: 2027-01-31")
+    team.author.replace("params.yaml", "noise: 10", "noise: 9")
+    run = team.author.ci()
+    assert run.code == 2
+    assert "params.yaml:unused" in run.err
+    assert "quote it" in run.err
+
+
+def test_a_verdict_in_git_does_not_make_the_tree_dirty(team):
+    author = team.author
+    author.ci()
+    author.git("add", "-f", "reports/verdict.json", "reports/report.json")
+    author.commit()
+    author.replace("params.yaml", "noise: 10", "noise: 9")
+    author.repro()
+    author.commit()
+    run = author.ci()
+    assert run.code == 0
+    assert run.verdict["dirty"] is False
+    author.write("README.md", "# Words\n")
+    assert author.ci().verdict["dirty"] is True
+
+
+def test_a_cache_elsewhere_is_found(team, tmp_path):
+    author = retrain(team)
+    clone = team.clone()
+    clone.write(".dvc/config.local", f"[cache]\n    dir = {tmp_path / 'cache'}\n")
+    shutil.copytree(author.root / ".dvc/cache", tmp_path / "cache")
+    shutil.rmtree(team.store)
+    run = clone.ci()
+    assert run.code == 0, run.err
+    assert run.verdict["comparisons"][0]["status"] == "compared"
+    assert not (clone.root / ".dvc/cache").exists()
+
+
+def test_folders_and_stages_of_a_matrix_are_reproduced_and_pulled(team):
+    author = team.author
+    author.write("dvc.yaml", (author.root / "dvc.yaml").read_text() + MATRIX)
+    author.write("parts.py", PARTS)
+    author.repro()
+    author.commit()
+    author.dvc("push")
+    author.git("push", "-q", "origin", "HEAD:main")
+    author.replace("parts.py", "'1'", "'2'")
+    author.commit()
+    team.push()
+    clone = team.clone()
+    run = clone.ci()
+    assert set(run.ran) == {"parts@a", "parts@b"}
+    assert "`parts@a` (dependency `parts.py`)" in run.findings["pipeline.lock"]["message"]
+    assert line_of(clone, run.findings["pipeline.lock"]["place"]).startswith("parts@")
+    assert run.pulled == {"train.csv", "test.csv", "predictions.csv", "model.txt"}
+
+
+MATRIX = """\
+  parts:
+    matrix: {part: [a, b]}
+    cmd: python parts.py ${item.part}
+    deps: [train.csv, parts.py]
+    outs: ["parts/${item.part}"]
+"""
+PARTS = """\
+import pathlib, sys
+folder = pathlib.Path("parts", sys.argv[1])
+folder.mkdir(parents=True)
+(folder / "one.txt").write_text('1')
+"""

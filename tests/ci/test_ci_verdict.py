@@ -158,3 +158,19 @@ def test_stdout_is_json_whatever_a_stage_prints(team):
     assert run.ran == ["split"]
     assert "loud split" not in run.out
     assert run.report["timing"]["seconds"] > 0
+
+
+def test_a_run_that_somebody_pushed_is_not_run_again(team):
+    author = team.author
+    author.replace("params.yaml", "noise: 10", "noise: 9")
+    author.write("train.py", (author.root / "train.py").read_text() + "open('trace.log', 'a').write('ran ')\n")
+    author.repro()
+    author.dvc("push", run_cache=True)
+    author.git("checkout", "-q", "dvc.lock")
+    author.commit("Without the lock")
+    team.push()
+    clone = team.clone()
+    run = clone.ci()
+    assert run.failing == {"pipeline.lock"}
+    assert (clone.root / "trace.log").read_text() == "ran "
+    assert (clone.root / "model.txt").read_text() == "9"
