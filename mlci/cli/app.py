@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, doctor, model, plan, publish, registry, release
+from mlci.cli import data, doctor, init, model, plan, publish, registry, release
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 
 app = typer.Typer(
@@ -158,5 +158,6 @@ app.command(epilog="Example: mlci promote flights@v1.2.0 --to prod")(registry.pr
 app.command(epilog="Example: mlci rollback prod")(registry.rollback)
 app.command(epilog="Example: mlci unassign flights#prod")(registry.unassign)
 app.command(epilog='Example: mlci deprecate flights@v1.2.0 --reason "wrong units"')(registry.deprecate)
+app.command(epilog="Example: mlci init --yes")(init.init)
 app.command(epilog="Example: mlci doctor --score --at-least 2")(doctor.doctor)
 app.command(epilog="Example: mlci publish --preview")(publish.publish)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import TYPE_CHECKING
 
+from mlci.nouns.yaml_text import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,8 +26,6 @@ _TYPES: dict[Kind, Type] = {
     "timestamp": "timestamp",
     "date": "date",
 }
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
-_RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _KEYLIKE = re.compile(r"(^|.*[^a-z])(id|key|uuid|guid|hash|no|number)$|.*(Id|ID|Key)$", re.IGNORECASE)
 _CLASSES = {"A": "[A-Z]", "a": "[a-z]", "9": "[0-9]"}
 _LONGEST_PATTERN = 40
@@ -84,26 +84,6 @@ def propose(
         lines.append(_column(column, profile.rows, roles, (patterns or {}).get(column.name)))
     lines.append("      # drift: {reference: data/reference.parquet, ks: 0.1, psi: 0.1, level: warn}")
     return "\n".join(lines) + "\n"
-
-
-def quoted(text: str) -> str:
-    """A text as a YAML scalar that every reader takes for this text.
-
-    >>> quoted("two words"), quoted("no"), quoted("5")
-    ('two words', '"no"', '"5"')
-    """
-    if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
-        return text
-    return '"' + "".join(_escaped(char) for char in text) + '"'
-
-
-def _escaped(char: str) -> str:
-    if char in '"\\':
-        return "\\" + char
-    if char.isprintable():
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
 
 
 def _commented(line: str, comment: str) -> str:

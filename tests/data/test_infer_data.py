@@ -14,7 +14,7 @@ from mlci.edges.policy_file import parse_policy
 from mlci.errors import PolicyError, WorldError
 from mlci.flows.check_data import check_data
 from mlci.flows.infer_data import infer_data
-from mlci.measure.infer import quoted
+from mlci.nouns.yaml_text import quoted
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 

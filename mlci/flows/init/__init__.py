@@ -1,0 +1,1 @@
+"""`mlci init`: find, ask, plan, write."""
