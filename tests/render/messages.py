@@ -178,8 +178,15 @@ def groups():
     return report([ACCURACY, *DATA], [compared(flips=())], fairness=rates())
 
 
+def groups_of_a_first_run():
+    none = dict.fromkeys(("before", "change", "change_low", "change_high"))
+    alone = tuple(item.model_copy(update=none) for item in rates())
+    return report([FLOOR, *DATA], [Comparison(baseline="merge-base", status="first_run")], fairness=alone)
+
+
 def groups_alike():
-    alike = [item.model_copy(update={"difference_low": -0.1, "difference_high": 0.1}) for item in rates()]
+    ends = {"difference_low": -0.1, "difference_high": 0.1, "change_low": -0.1, "change_high": 0.1}
+    alike = [item.model_copy(update=ends) for item in rates()]
     return report([ACCURACY, *DATA], [compared(flips=())], fairness=alike)
 
 
@@ -243,7 +250,7 @@ MESSAGES = {
     for made in (
         blocked, too_small, critical_open, floor_broken, not_measured, unchanged, budget_spent, later_look, leaked,
         simple_models, policy_loosened, stage_removed, waiver_used, waiver_expired, waiver_unused, groups,
-        groups_alike, drifted, weak_slices, weak_slices_of_a_regression, nothing_checked, uncommitted, two_baselines,
-        pipeline_again, pipeline_held, pipeline_conflict,
+        groups_of_a_first_run, groups_alike, drifted, weak_slices, weak_slices_of_a_regression, nothing_checked,
+        uncommitted, two_baselines, pipeline_again, pipeline_held, pipeline_conflict,
     )
 }  # fmt: skip

@@ -132,6 +132,7 @@ METRICS = (
     MetricRow(metric="roc_auc", new=0.7163, old={"merge-base": 0.7171, "release": 0.7060}),
     MetricRow(metric="log_loss", new=0.4391, old={"merge-base": 0.4402, "release": None}),
     MetricRow(metric="cost", new=0.566, old={"merge-base": 0.571, "release": 0.590}),
+    MetricRow(metric="ece", new=0.0112, old={"merge-base": 0.0148, "release": 0.0301}, low=0.0071, high=0.0163),
 )
 DIFF = DataDiff(
     table="flights", old="5f1e0c9", new="work tree", rows_old=108_512, rows_new=137_216, added=28_796, removed=92,
