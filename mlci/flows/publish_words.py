@@ -81,7 +81,11 @@ def comment(told: Told, subject: Subject, history: Sequence[Earlier] = ()) -> st
     """The comment on the pull request; the same arguments give the same bytes."""
     links, line = _links(told, subject), told.marker
     if told.ending == "unchanged":
-        return render_unchanged(told.name, commit=subject.sha, history=history, links=links, marker=line)
+        # What a fork says of the base's verdict is a claim that nobody needs.
+        carried = told.report.carried if told.report is not None and not subject.fork else None
+        return render_unchanged(
+            told.name, commit=subject.sha, carried=carried, history=history, links=links, marker=line
+        )
     if told.report is None:
         return render_crashed(told.name, commit=subject.sha, why=told.why, history=history, links=links, marker=line)
     note = f"\n{_FORK}" if subject.fork else ""

@@ -186,7 +186,7 @@ def _spent(spent: Sequence[Spent]) -> Fold:
         items += (line(f"{units.count(more)} further parts", units.duration(rest), ""),)
     cost = f", {sum(costs):,.2f} US dollars" if costs else ""
     return Fold(
-        "time and cost", 0, f"Time and cost: {units.duration(total)}{cost}", table("what", ">time", ">cost"), items
+        "time and cost", 5, f"Time and cost: {units.duration(total)}{cost}", table("what", ">time", ">cost"), items
     )
 
 
@@ -198,4 +198,4 @@ def _repeat(report: Report) -> Fold:
 def _provenance(verdict: Verdict) -> Fold:
     said: Sequence[tuple[str, str]] = view.provenance(verdict)
     items = tuple(line(markdown_text(name, MOST_NAME), markdown_code(value, MOST_NAME)) for name, value in said)
-    return Fold("provenance", 0, "What this verdict speaks of", table("what", "digest or version"), items)
+    return Fold("provenance", 5, "What this verdict speaks of", table("what", "digest or version"), items)

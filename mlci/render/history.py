@@ -34,13 +34,14 @@ TONES: dict[Ending, str] = {
     "unchanged": "good",
 }
 """The tone of each way in which a run can end."""
-_WORDS: dict[Ending, str] = {
+ENDINGS: dict[Ending, str] = {
     "pass": "held",
     "inconclusive": "not enough data",
     "fail": "blocked",
     "crashed": "the run died",
     "unchanged": "nothing to judge",
 }
+"""The same in words."""
 
 
 def hidden(now: Earlier, history: Sequence[Earlier]) -> str:
@@ -78,7 +79,7 @@ def history_fold(history: Sequence[Earlier], links: Links) -> Fold:
     items = tuple(
         line(
             commit_link(item.commit, links),
-            f"{view.ICONS[TONES[item.outcome]]}&nbsp;{_WORDS[item.outcome]}",
+            f"{view.ICONS[TONES[item.outcome]]}&nbsp;{ENDINGS[item.outcome]}",
             markdown_text(item.headline, _MOST_HEADLINE),
         )
         for item in history

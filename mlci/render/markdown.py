@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mlci.nouns import units
 from mlci.nouns.comment import NO_LINKS, Earlier
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mlci.nouns.comment import Links, Spent
     from mlci.nouns.report import Report
-    from mlci.render.tables import Fold
+    from mlci.render.tables import Fold, Written
 
 LIMIT = 65_000
 """Bytes of a comment, a little below GitHub's limit in characters."""
@@ -37,6 +37,8 @@ _MOST_WORDS = (600, 300, 150, 60, 10)
 _MOST_FOOTER = 600
 _MOST_NAME = 120
 _ROOM_FOR_NOTE = 600
+_SHARE = 0.6
+"""Of the room that is left, what a part that must be cut may take."""
 
 
 def marker(project: str) -> str:
@@ -165,26 +167,27 @@ def _bottom(report: Report, links: Links) -> str:
     return "\n\n".join([*([ways] if ways else []), f"<sub>{' '.join(said)}</sub>"])
 
 
-class _Part(NamedTuple):
-    """A fold that is in the comment, as text, and where it stands."""
-
-    place: int
-    text: str
-
-
 def fitting(every: Sequence[Fold], room: int) -> list[str]:
-    """The folds in their order; the room is given out by importance, and each takes as many rows as fit."""
-    kept: list[_Part] = []
+    """The folds in their order; the room is given out by importance, and each takes as many rows as fit.
+
+    A fold that must be cut takes a share of what is left; what the others then leave goes to the first of them.
+    """
+    kept: dict[int, Written] = {}
     dropped: dict[str, int] = {}
     left = room - _ROOM_FOR_NOTE
-    for place, fold in sorted(enumerate(every), key=lambda pair: pair[1].importance):
-        text = fold.within(left - 2)
-        if text is None:
+    ordered = sorted(enumerate(every), key=lambda pair: pair[1].importance)
+    for place, fold in ordered:
+        written = fold.within(left - 2, left * _SHARE)
+        if written is None:
             dropped[fold.name] = dropped.get(fold.name, 0) + len(fold.items)
             continue
-        kept.append(_Part(place, text))
-        left -= len(text.encode()) + 2
-    texts = [part.text for part in sorted(kept)]
+        kept[place] = written
+        left -= len(written.text.encode()) + 2
+    first = next((place for place, _ in ordered if place in kept and kept[place].left), None)
+    if first is not None:
+        more = left + len(kept[first].text.encode())
+        kept[first] = every[first].within(more, more) or kept[first]
+    texts = [kept[place].text for place in sorted(kept)]
     if dropped:
         names = ", ".join(f"{name} ({units.count(items)})" for name, items in dropped.items())
         texts.append(f"_Left out, because there is room for so much: {names}. The HTML report has it all._")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlci.nouns.comment import Spent
 from mlci.render.tables import MOST_NAME, Fold
-from mlci.render.text import markdown_fence, markdown_text
+from mlci.render.text import clean, markdown_fence, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlci.nouns.report import Timing
 
 _REPRODUCING = "reproducing the pipeline"
+_MOST_LINES, _MOST_LETTERS = 60, 300
 _LEAST = 0.05  # seconds that are worth a line
 
 
@@ -23,7 +24,8 @@ def output_folds(verdict: Verdict) -> Iterator[Fold]:
     for finding in verdict.findings:
         if finding.output:
             summary = f"What came last: {markdown_text(finding.title, MOST_NAME)}"
-            yield Fold("output", 0, summary, (), (markdown_fence(finding.output, "text"),))
+            lines = tuple(clean(line, _MOST_LETTERS) for line in finding.output[-_MOST_LINES:])
+            yield Fold("output", 0, summary, (), (markdown_fence(lines, "text"),))
 
 
 def parts(timing: Timing | None) -> tuple[Spent, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlci.nouns.comment import NO_LINKS, Earlier
-from mlci.render.history import TONES, hidden, history_fold, others
+from mlci.render import view
+from mlci.render.history import ENDINGS, TONES, hidden, history_fold, others
 from mlci.render.links import commit_link, ways_on
 from mlci.render.markdown import LIMIT, checked_marker, fitting, headline, plain_commit
-from mlci.render.text import markdown_prose
+from mlci.render.text import markdown_prose, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,15 +60,26 @@ def render_unchanged(
     project: str,
     *,
     commit: str = "",
+    carried: Earlier | None = None,
     history: Sequence[Earlier] = (),
     links: Links = NO_LINKS,
     marker: str | None = None,
 ) -> str:
-    """The comment of a pull request that changes nothing of the pipeline. Arguments as for `render_crashed`."""
+    """The comment of a pull request that changes nothing of the pipeline. Arguments as for `render_crashed`.
+
+    `carried` is the verdict of the base, which nothing here changes.
+    """
     said = "Nothing of the pipeline changed: there is nothing to judge"
     words = "This pull request changes no data, code, parameter or model that the pipeline knows of. Nothing was run."
+    told = [words, *([_carried(carried, links)] if carried is not None else [])]
     now = Earlier(commit=plain_commit(commit), outcome="unchanged", headline=said)
-    return _short(project, now, [words], history, links, marker)
+    return _short(project, now, told, history, links, marker)
+
+
+def _carried(carried: Earlier, links: Links) -> str:
+    icon = view.ICONS[TONES[carried.outcome]]
+    said = markdown_text(carried.headline, _MOST_WORDS) or ENDINGS[carried.outcome]
+    return f"The verdict of {commit_link(carried.commit, links) or 'the base'} stands: {icon}&nbsp;{said}."
 
 
 def _short(

@@ -21,6 +21,13 @@ MOST_CELL = 60
 _MOST_COLUMNS = 12
 
 
+class Written(NamedTuple):
+    """A fold as text, and how many of its items are not in it."""
+
+    text: str
+    left: int
+
+
 class Fold(NamedTuple):
     """One folded part.
 
@@ -40,16 +47,23 @@ class Fold(NamedTuple):
     items: Sequence[str]
     between: str = "\n"
 
-    def within(self, room: int) -> str | None:
-        """The fold in at most so many UTF-8 bytes, with a note where items were left out; None if not even one fits."""
-        left = room - len(self._text((), len(self.items)).encode()) - len(self.between)
+    def within(self, room: int, most: float) -> Written | None:
+        """The fold whole if it has room, else cut with a note on what was left out; None if not even one item has room.
+
+        Args:
+            room: UTF-8 bytes that it may take whole.
+            most: UTF-8 bytes that it may take cut, so that others have room too.
+        """
+        used, few = len(self._text((), len(self.items)).encode()) + len(self.between), 0
         shown: list[str] = []
         for item in self.items:
-            left -= len(f"{item}{self.between}".encode())
-            if left < 0:
-                break
+            used += len(f"{item}{self.between}".encode())
+            if used > room:
+                left = len(self.items) - few
+                return Written(self._text(shown[:few], left), left) if few else None
             shown.append(item)
-        return self._text(shown, len(self.items) - len(shown)) if shown else None
+            few += used <= most
+        return Written(self._text(shown, 0), 0) if shown else None
 
     def _text(self, shown: Sequence[str], left: int) -> str:
         note = [f"\n_{units.count(left)} more left out, because there is room for so much._"] if left else []

@@ -2,12 +2,14 @@
 
 from datetime import date
 
+import numpy as np
 from samples import (
     ACCURACY,
     AUC,
     DATA,
     FLOOR,
     METRICS,
+    OPEN,
     SMALL_SLICE,
     WEAK,
     WEAK_REGRESSION,
@@ -30,11 +32,15 @@ from mlci.judge.guard import (
 )
 from mlci.judge.headline import footer
 from mlci.judge.pipeline import pipeline_findings
+from mlci.judge.recipe_words import metric_words, model_only
+from mlci.judge.sanity import leak, refusal, unmeasured
 from mlci.judge.words import gate_title
 from mlci.nouns.base import Place
 from mlci.nouns.finding import Comparison, Finding
 from mlci.nouns.pipeline import Reproduced, StageRun, Unpushed
 from mlci.nouns.policy import Gate, MetricGate, Model, Policy, PolicyFile
+from mlci.nouns.sample import Answers, Sample
+from mlci.nouns.training import Recipe, RecipeChange, RecipeMetric, Spread
 from mlci.nouns.waiver import Waiver
 
 LINES = {(): 3, ("gate",): 30, ("gate", "test"): 31, ("gate", "reuse"): 33, ("waivers",): 60, ("waivers", "0"): 61}
@@ -127,6 +133,76 @@ def simple_models():
         ],
         [compared(flips=())],
     )  # fmt: skip
+
+
+def seeds_of(told, **given):
+    change = {"baseline": "merge-base", "change": 0.0061, "recipe": 0.0052, "low": 0.0021, "high": 0.0083, "times": 3.4}
+    changes = (RecipeChange(told=told, old_seeds=0, **change),)
+    found = RecipeMetric(
+        metric="roc_auc", new=0.7163, seeds={"2": 0.7151, "3": 0.7178}, changes=changes,
+        spread=Spread(count=2, mean=0.7165, sd=0.0018, low=0.0008, high=0.06), **given,
+    )  # fmt: skip
+    words = metric_words(found)
+    told_of = Recipe(judged="recipe", words=words, metrics=(found.model_copy(update={"words": words}),))
+    return report([AUC, *DATA], [compared(flips=())], recipe=told_of)
+
+
+def seed_explains():
+    return seeds_of("seed")
+
+
+def too_few_rows_for_the_recipe():
+    return seeds_of("rows")
+
+
+def recipe_changed():
+    return seeds_of("recipe")
+
+
+def lucky_seed():
+    return seeds_of("seed", lucky=True)
+
+
+def model_only_judged():
+    return report([AUC, *DATA], [compared(flips=())], recipe=Recipe(words=model_only()))
+
+
+def seeds_not_measured():
+    why = "reports/seeds.json is of another model"
+    findings = [unmeasured(why, FILE, "train.seeds"), unmeasured(why, FILE), AUC, *DATA]
+    return report(findings, [compared(flips=())])
+
+
+def _shuffled(share):
+    """The model of shuffled labels, its gate's say, and the candidate, whose scores know the label."""
+    label = np.arange(400) % 2 == 0
+    known = np.where(label, 0.7, 0.3) + np.linspace(-0.1, 0.1, 400)
+    twin = share * known + (1 - share) * np.tile([0.4, 0.4, 0.6, 0.6], 100)
+    answers = [Answers(decision=score >= 0.5, score=score) for score in (twin, known)]
+    sample = Sample(task="binary", ids=np.arange(400).astype(object), label=label, new=answers[0], old=None, parts=())
+    return sample, answers[1]
+
+
+def shuffled_labels_refused():
+    sample, model = _shuffled(0.0)
+    return report([refusal([BLOCKED], sample, model, FILE), AUC, *DATA], [compared(flips=())])
+
+
+def shuffled_labels_pass():
+    sample, model = _shuffled(0.0)
+    return report([refusal([AUC], sample, model, FILE), AUC, *DATA], [compared(flips=())])
+
+
+def shuffled_labels_open():
+    sample, model = _shuffled(0.0)
+    return report([refusal([OPEN], sample, model, FILE), AUC, *DATA], [compared(flips=())])
+
+
+def shuffled_labels_leak():
+    sample, model = _shuffled(1.0)
+    found = leak(sample, model, FILE)
+    assert found is not None
+    return report([found, AUC, *DATA], [compared(flips=())])
 
 
 def leaked():
@@ -249,6 +325,8 @@ MESSAGES = {
     made.__name__: made
     for made in (
         blocked, too_small, critical_open, floor_broken, not_measured, unchanged, budget_spent, later_look, leaked,
+        seed_explains, too_few_rows_for_the_recipe, recipe_changed, lucky_seed, model_only_judged, seeds_not_measured,
+        shuffled_labels_refused, shuffled_labels_pass, shuffled_labels_open, shuffled_labels_leak,
         simple_models, policy_loosened, stage_removed, waiver_used, waiver_expired, waiver_unused, groups,
         groups_of_a_first_run, groups_alike, drifted, weak_slices, weak_slices_of_a_regression, nothing_checked,
         uncommitted, two_baselines, pipeline_again, pipeline_held, pipeline_conflict,

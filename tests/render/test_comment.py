@@ -47,6 +47,8 @@ def test_golden(golden):
     golden("comment.md", forged(failing()))
     golden("comment.crashed.md", crashed())
     golden("comment.unchanged.md", render_unchanged("flights", commit="4d" * 20, history=HISTORY, links=LINKS))
+    carried = {"carried": HISTORY[2], "commit": "4d" * 20, "links": LINKS}
+    golden("comment.carried.md", render_unchanged("flights", **carried))
     golden("summary.md", render_summary(passing(), links=LINKS, spent=SPENT))
     remarks = [item.model_dump() for item in render_annotations(failing().verdict)]
     golden("annotations.json", json.dumps(remarks, indent=2, ensure_ascii=False) + "\n")

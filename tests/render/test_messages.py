@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -41,3 +42,8 @@ def test_no_outcome_status_or_verdict_is_without_a_golden():
     weak = [item for report in EVERY for item in report.weak]
     assert {item.than for item in weak} == set(get_args(WeakSlice.model_fields["than"].annotation))
     assert {item.measure for item in weak} == set(get_args(WeakSlice.model_fields["measure"].annotation))
+
+
+def test_no_golden_is_left_behind():
+    told = {file.name.split(".")[1] for file in (Path(__file__).parent / "golden").glob("message.*")}
+    assert told == set(MESSAGES)
