@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(scope="session")
+def project_in() -> type[Project]:
+    """For fixtures that make repositories of their own."""
+    return Project
+
+
 @pytest.fixture
 def people() -> People:
     return People()

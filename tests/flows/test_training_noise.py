@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import Project
 from dvc.repo import Repo
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import Project
 
 
 # DVC's own use of a library that will change.
@@ -94,12 +95,12 @@ def reproduce(root: Path, *targets: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def templates(tmp_path_factory: pytest.TempPathFactory, project_in: type[Project]) -> tuple[Path, str]:
     """A pipeline that trained, predicted and was trained again, made once; and what the last said."""
     folder = tmp_path_factory.mktemp("template")
     root = folder / "repository"
     root.mkdir()
-    made = Project(root)
+    made = project_in(root)
     made.git("init", "-q", "-b", "main")
     made.git("config", "user.name", "A Tester")
     made.git("config", "user.email", "tester@example.org")
@@ -122,12 +123,14 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @pytest.fixture
-def measured(templates: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def measured(
+    templates: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project_in: type[Project]
+) -> Project:
     """A copy of it: trained again, with everything kept."""
     monkeypatch.setenv("TRAINED", str(tmp_path / "trained.log"))
     root = tmp_path / "repository"
     shutil.copytree(templates[0] / "repository", root, symlinks=True)
-    return Project(root)
+    return project_in(root)
 
 
 @pytest.fixture
@@ -383,8 +386,8 @@ def test_loosening_what_is_asked_of_training_is_guarded(measured: Project):
     assert findings(measured)["policy.train.shuffled_labels"]["outcome"] == "not_measured"
 
 
-def test_a_project_in_a_folder_of_a_larger_repository(trained: Project, tmp_path: Path):
-    top = Project(tmp_path / "larger")
+def test_a_project_in_a_folder_of_a_larger_repository(trained: Project, project_in: type[Project], tmp_path: Path):
+    top = project_in(tmp_path / "larger")
     top.root.mkdir()
     top.git("init", "-q", "-b", "main")
     top.git("config", "user.name", "A Tester")
