@@ -61,7 +61,8 @@ def seeds(
 ) -> None:
     """Train again with other seeds, and on shuffled labels; write reports/seeds.json."""
     from mlci.edges.policy_file import load_policy
-    from mlci.flows.seeds import SEEDS, measure_seeds
+    from mlci.flows.data_findings import SEEDS
+    from mlci.flows.seeds import measure_seeds
 
     with progress() as say:
         found = measure_seeds(project, load_policy(project, policy), jobs=jobs, say=say)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlci.edges.git import History
 from mlci.edges.pipeline_files import Pipeline, differing, load_yaml, read_pipeline
+from mlci.flows.policy_files import policy_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ class _Looker:
         self.folder = "" if folder == "." else folder
         self.base = base
         self.policy_file = self._own(policy.file)
-        self.named = {self._own(path): what for path, what in _named(policy)}
+        self.named = {self._own(file.path): file.what for file in policy_files(policy.policy)}
         self.pipeline: Pipeline = read_pipeline(top, self.folder)
         self.pipeline.reads_key(self.policy_file, ["mlci"])
 
@@ -103,28 +104,6 @@ class _Looker:
 
     def _own(self, path: str) -> str:
         return posixpath.normpath(posixpath.join(self.folder, path))
-
-
-def _named(policy: PolicyFile) -> Iterator[tuple[str, str]]:
-    """Files that the policy names, and what they are."""
-    said = policy.policy
-    if said.gate is not None:
-        yield said.gate.test, "test data"
-        yield said.gate.predictions, "predictions"
-        yield said.gate.trained_on, "training rows"
-        for metric in said.gate.metrics.values():
-            if metric.function is not None:
-                module = metric.function.partition(":")[0].replace(".", "/")
-                yield f"{module}.py", "metric"
-                yield module, "metric"
-    if said.model is not None:
-        yield said.model.path, "model"
-    for table in said.data.values():
-        yield table.path, "data"
-        if table.overlap is not None:
-            yield table.overlap.table, "data"
-        if table.drift is not None:
-            yield table.drift.reference, "data"
 
 
 def _covers(pattern: str, path: str) -> bool:

@@ -10,6 +10,7 @@ from mlci.edges.policy_file import parse_policy
 from mlci.errors import PolicyError
 from mlci.flows.data_findings import read_data_report, tables_without_report
 from mlci.flows.guard import guard
+from mlci.flows.policy_files import policy_files, table_files
 from mlci.flows.report_data import check_and_report
 from mlci.flows.verdict import assemble
 from mlci.judge.guard import PIPELINE, policy_changes
@@ -33,15 +34,9 @@ def wanted_files(root: Path, policy: PolicyFile, history: History, base: str) ->
         history: Of the repository.
         base: The merge base; its policy checks tables again where the change loosens what is promised of them.
     """
-    said = policy.policy
-    found: list[str] = []
-    if said.gate is not None and said.model is not None:
-        found += [said.gate.test, said.gate.predictions, said.gate.trained_on, said.model.path]
-    for name in {*_loosened(policy, history, base), *_never_checked(root, policy)}:
-        table = said.data[name]
-        found.append(table.path)
-        found += [table.overlap.table] if table.overlap is not None else []
-        found += [table.drift.reference] if table.drift is not None else []
+    found = [file.path for file in policy_files(policy.policy) if file.judged]
+    for name in sorted({*_loosened(policy, history, base), *_never_checked(root, policy)}):
+        found += table_files(policy.policy.data[name])
     return tuple(dict.fromkeys(found))
 
 

@@ -27,6 +27,8 @@ DATA_REPORT = f"{REPORTS}/data.json"
 DATA_REPORTS = f"{REPORTS}/data*.json"
 REPORT = f"{REPORTS}/report.json"
 VERDICT = f"{REPORTS}/verdict.json"
+SEEDS = f"{REPORTS}/seeds.json"
+"""What training again with other seeds showed."""
 CRASHED = "pipeline.crashed"
 """The one finding of a run that did not come to a verdict."""
 

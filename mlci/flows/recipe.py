@@ -13,8 +13,8 @@ from mlci.edges.files import digest
 from mlci.edges.row_digests import read_row_digests
 from mlci.errors import MlciError
 from mlci.flows.beats import beats
-from mlci.flows.data_findings import table_digest
-from mlci.flows.seeds import SEEDS, answering
+from mlci.flows.data_findings import SEEDS, table_digest
+from mlci.flows.seeds import answering
 from mlci.judge.asks import ask_changes, ask_values
 from mlci.judge.gate import settle
 from mlci.judge.recipe import Draws, is_lucky, recipe_change, spread

@@ -24,7 +24,7 @@ from mlci.edges.run_stages import Runner, Stopped, ended_by_signals
 from mlci.edges.shuffle import shuffle_labels
 from mlci.edges.work_copy import placed, work_copy
 from mlci.errors import MlciError, PolicyError, WorldError
-from mlci.flows.data_findings import REPORTS, table_digest
+from mlci.flows.data_findings import SEEDS, table_digest
 from mlci.judge.contrast import point
 from mlci.nouns.metric import TASK_METRICS
 from mlci.nouns.training import Retrained, Seeds, Shuffled, Train
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from mlci.nouns.policy import PolicyFile
 
-SEEDS = f"{REPORTS}/seeds.json"
 KEPT = Path(".cache/mlci/seeds")
 _SHUFFLE = 20_240_101
 """Seed of the shuffle: always the same, so that the same files give the same evidence."""

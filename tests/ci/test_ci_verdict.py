@@ -174,3 +174,14 @@ def test_a_run_that_somebody_pushed_is_not_run_again(team):
     assert run.failing == {"pipeline.lock"}
     assert (clone.root / "trace.log").read_text() == "ran "
     assert (clone.root / "model.txt").read_text() == "9"
+
+
+def test_what_simple_models_are_trained_on_is_pulled_too(team):
+    author = team.author
+    author.replace("params.yaml", "    test: test.csv", "    test: test.csv\n    train: train.csv\n    beats: majority")
+    author.commit()
+    team.push()
+    run = team.clone().ci()
+    assert run.pulled == {"test.csv", "train.csv", "predictions.csv", "model.txt"}
+    assert any(check.startswith("gate.beats") for check in run.findings)
+    assert "not_measured" not in {finding["outcome"] for finding in run.findings.values()}
