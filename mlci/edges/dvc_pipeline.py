@@ -105,7 +105,8 @@ def read_pipeline(root: Path, *, recorded: bool = True) -> Pipeline:
         ) from error
     try:
         with Repo(Repo.find_root(str(root.resolve()))) as repo:
-            steps = [_step(stage, recorded=recorded) for stage in repo.index.stages if stage.cmd]
+            made = {out.fs_path: out.hash_info for stage in repo.index.stages for out in stage.outs}
+            steps = [_step(stage, made, recorded=recorded) for stage in repo.index.stages if stage.cmd]
             found = Pipeline(Path(repo.root_dir), Path(repo.cache.local.path), _ordered(steps))
     except NotDvcRepoError as error:
         raise PolicyError(
@@ -149,14 +150,15 @@ def record_run(root: Path, name: str) -> None:
         raise WorldError(f"what stage `{name}` wrote cannot be recorded: {error}") from error
 
 
-def _step(stage: Any, *, recorded: bool) -> Step:  # noqa: ANN401 - DVC has no types
+def _step(stage: Any, made: dict[str, Any], *, recorded: bool) -> Step:  # noqa: ANN401 - DVC has no types
     from dvc.dependency.param import ParamsDependency  # noqa: PLC0415
 
     files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency) and dep.protocol == "local"]
     params = [dep for dep in stage.deps if isinstance(dep, ParamsDependency)]
     commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
     known: dict[str, Any] = {str(dep.def_path): dep.hash_info.value for dep in stage.deps} if recorded else {}
-    changed = [f"`{dep.def_path}` is {_status(dep)}" for dep in stage.deps if _status(dep)] if recorded else []
+    told = [(dep, _status(dep, made)) for dep in stage.deps] if recorded else []
+    changed = [f"`{dep.def_path}` is {status}" for dep, status in told if status]
     if recorded and stage.changed_stage():
         changed.append("its command is another one")
     return Step(
@@ -178,9 +180,14 @@ def _name(stage: Any) -> str:  # noqa: ANN401 - DVC has no types
     return str(name) if file == "dvc.yaml" and name else f"{file}:{name}" if name else file
 
 
-def _status(dep: Any) -> str:  # noqa: ANN401 - DVC has no types
-    """How a dependency differs from what was recorded; empty where it doesn't."""
+def _status(dep: Any, made: dict[str, Any]) -> str:  # noqa: ANN401 - DVC has no types
+    """How a dependency differs from what was recorded; empty where it doesn't.
+
+    One that another stage makes, and that was not pulled, does not: the lock says that it would be the same.
+    """
     found = next(iter(dep.workspace_status().values()), "")
+    if found == "deleted" and dep.hash_info and made.get(dep.fs_path) == dep.hash_info:
+        return ""
     return found if isinstance(found, str) else "modified"
 
 

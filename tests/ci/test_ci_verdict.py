@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from mlci.edges.dvc_pipeline import read_pipeline
+
 
 def test_docs_alone_are_answered_without_dvc_and_without_a_pull(team):
     team.author.write("README.md", "# Other people\n")
@@ -185,3 +187,17 @@ def test_what_simple_models_are_trained_on_is_pulled_too(team):
     assert run.pulled == {"test.csv", "train.csv", "predictions.csv", "model.txt"}
     assert any(check.startswith("gate.beats") for check in run.findings)
     assert "not_measured" not in {finding["outcome"] for finding in run.findings.values()}
+
+
+def test_a_stage_that_runs_others_does_not_take_what_was_not_pulled_for_changed(team):
+    root = team.author.root
+
+    def changed() -> dict[str, tuple[str, ...]]:
+        return {step.name: step.changed for step in read_pipeline(root).steps if step.changed}
+
+    (root / "model.txt").unlink()
+    assert changed() == {}
+    (root / "train.py").unlink()
+    assert changed() == {"train": ("`train.py` is deleted",)}
+    team.author.write("model.txt", "11")
+    assert set(changed()) == {"train", "predict"}
