@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, doctor, init, model, plan, publish, registry, release
+from mlci.cli import data, doctor, init, model, plan, publish, pull, registry, release
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 
 app = typer.Typer(
@@ -153,7 +153,8 @@ def score(
 app.command(epilog="Example: mlci plan --rows 2000 --differ 5% --drop 1pt")(plan.plan)
 app.command(epilog="Example: mlci status --ledger")(plan.status)
 app.command(epilog="Example: mlci release --dry-run")(release.release)
-app.command(epilog="Example: mlci verify flights-v1.2.0.tar.gz --key team.pub")(release.verify)
+app.command(epilog="Example: mlci verify flights-v1.2.0.tar.gz --key team.pub")(pull.verify)
+app.command(epilog="Example: mlci pull flights#prod --key team.pub")(pull.pull)
 app.command(epilog="Example: mlci promote flights@v1.2.0 --to prod")(registry.promote)
 app.command(epilog="Example: mlci rollback prod")(registry.rollback)
 app.command(epilog="Example: mlci unassign flights#prod")(registry.unassign)

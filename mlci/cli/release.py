@@ -1,4 +1,4 @@
-"""Commands about releases: tag one, build its bundle, verify a download."""
+"""Release: tag a version, build its bundle, publish it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlci.cli.options import AsJson, PolicyName, Project, progress, tell
+from mlci.cli.trust import TokenEnv  # noqa: TC001 - typer reads annotations at run time
 
 if TYPE_CHECKING:
     from mlci.edges.signing import Signer
@@ -36,6 +37,12 @@ def release(  # noqa: PLR0913 - every option is an argument
     build: Annotated[
         str, typer.Option("--build", metavar="TAG", help="Build the bundle of a release instead of making one.")
     ] = "",
+    publish: Annotated[
+        str, typer.Option("--publish", metavar="TAG", help="Publish a release on the forge, with its bundle.")
+    ] = "",
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Publish the bundle that was built into this folder.", file_okay=False)
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.", file_okay=False)] = Path("dist"),
     key: Annotated[
         Path | None, typer.Option(help="Sign the bundle with this private key (PEM).", dir_okay=False)
@@ -43,9 +50,14 @@ def release(  # noqa: PLR0913 - every option is an argument
     certificate: Annotated[Path | None, typer.Option(help="Certificate of that key (PEM).", dir_okay=False)] = None,
     chain: Annotated[list[Path] | None, typer.Option(help="Certificates between it and the root.")] = None,
     keyless: Annotated[bool, typer.Option("--keyless", help="Sign by Sigstore, as the forge's job that runs.")] = False,
+    token_env: TokenEnv = "",
     as_json: AsJson = False,
 ) -> None:
     """Release HEAD as a tag: the next version, notes and evidence. No evidence, no release."""
+    if publish:
+        signer = _signer(key, certificate, chain, keyless=keyless)
+        _publish(_desk(project, policy), publish, source, out, signer, token_env, as_json=as_json)
+        return
     if build:
         _build(
             _desk(project, policy, fetch=False),
@@ -65,39 +77,6 @@ def release(  # noqa: PLR0913 - every option is an argument
         proposal = propose(desk, now=now, bump=bump.value if bump is not None else None, version=version)
         event = None if dry_run else run(desk, proposal, now=now, push=not no_push)
     _show(proposal, event.tag if event is not None else "", as_json=as_json)
-
-
-def verify(
-    source: Annotated[str, typer.Argument(metavar="BUNDLE", help="An archive, its folder, or a file inside of it.")],
-    signature: Annotated[Path | None, typer.Option(help="The signature; default: beside the bundle.")] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="Public key (PEM) of who must have signed it.", dir_okay=False)
-    ] = None,
-    root: Annotated[list[Path] | None, typer.Option("--root", help="Certificate (PEM) to trust.")] = None,
-    identity: Annotated[str, typer.Option(help="Identity that Sigstore must vouch for.")] = "",
-    issuer: Annotated[
-        str, typer.Option(help="Who vouches for that identity.")
-    ] = "https://token.actions.githubusercontent.com",
-    as_json: AsJson = False,
-) -> None:
-    """Check a download: sums, signature, verdict, card, and the model's answers. Needs no network and no repository."""
-    from mlci.edges.signing import Trust
-    from mlci.flows.verify import verify as run
-
-    trust = Trust(key=key, roots=tuple(root or ()), identity=identity, issuer=issuer)
-    with progress() as say:
-        found = run(Path(source), trust, signature=signature, say=say)
-    if as_json:
-        from mlci.render.json import to_json
-
-        sys.stdout.write(to_json(found))
-    else:
-        from rich.console import Console
-
-        from mlci.render.verification import render_verification
-
-        render_verification(found, Console())
-    raise typer.Exit(0 if found.held else 1)
 
 
 def _desk(project: Path, policy: str, *, fetch: bool = True) -> Desk:
@@ -127,6 +106,33 @@ def _build(desk: Desk, tag: str, out: Path, signer: Signer | None, *, as_json: b
         return
     for file in files:
         tell(f"wrote {file}")
+
+
+def _publish(
+    desk: Desk,
+    tag: str,
+    source: Path | None,
+    out: Path,
+    signer: Signer | None,
+    token_env: str,
+    *,
+    as_json: bool,
+) -> None:
+    import os
+
+    from mlci.flows.forge_access import asking_forge, home
+    from mlci.flows.publish_release import publish_tag
+
+    where = home(desk.history.remotes().get("origin", ""), os.environ, token_env) or home("", os.environ, token_env)
+    with progress() as say, asking_forge(where) as forge:
+        done = publish_tag(desk, forge, tag, source or out, signer, built=source is not None, say=say)
+    if as_json:
+        import json
+
+        sys.stdout.write(json.dumps(done._asdict(), indent=2) + "\n")
+        return
+    tell("published" if done.changed else "was published already, with the same files")
+    sys.stdout.write(f"{done.url}\n")
 
 
 def _show(proposal: Proposal, tag: str, *, as_json: bool) -> None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlci.nouns.forge import Check, Comment, Conclusion, PullRequest, ShownCheck
+    from mlci.nouns.forge_release import Asset, Deployment, DeploymentState, ForgeRelease, Notes
 
 
 class NotAllowedError(WorldError):
@@ -60,4 +63,52 @@ class Forge(Protocol):
 
     def set_status(self, sha: str, name: str, conclusion: Conclusion, title: str, url: str) -> None:
         """Show a check in the form that is there for everybody: one line, no neutral."""
+        ...
+
+
+class ReleaseForge(Protocol):
+    """Releases and deployments of a repository on a forge; errors as for `Forge`."""
+
+    def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
+        """All releases of a tag: the published one first, then drafts, oldest first."""
+        ...
+
+    def published(self, tag: str) -> ForgeRelease:
+        """The published release of a tag; drafts are not looked for. Raises GoneError where there is none."""
+        ...
+
+    def draft(self, tag: str, notes: Notes) -> ForgeRelease:
+        """Begin a release that nobody sees yet."""
+        ...
+
+    def upload(self, release: ForgeRelease, file: Path) -> None:
+        """Put a file beside a release, by its own name."""
+        ...
+
+    def remove_asset(self, asset: Asset) -> None:
+        """Take a file away; one that is gone already is fine."""
+        ...
+
+    def publish(self, release: ForgeRelease, notes: Notes) -> ForgeRelease:
+        """Let everybody see a draft."""
+        ...
+
+    def remove(self, release: ForgeRelease) -> None:
+        """Delete a draft; one that is gone already is fine."""
+        ...
+
+    def download(self, asset: Asset, target: Path) -> Path:
+        """Fetch an asset into a file."""
+        ...
+
+    def deployments(self, environment: str, tag: str) -> tuple[Deployment, ...]:
+        """All deployments that a tag asked for, newest first."""
+        ...
+
+    def deploy(self, environment: str, tag: str, said: str) -> Deployment:
+        """Begin a deployment."""
+        ...
+
+    def deployed(self, deployment: Deployment, state: DeploymentState, said: str, url: str = "") -> None:
+        """Tell how far a deployment came."""
         ...

@@ -79,7 +79,8 @@ def connect(token: str, address: str, patience: Patience) -> Github:
         max_rate_limit_wait=patience.longest,
     )
     return Github(
-        auth=Auth.Token(token),
+        # Without a token, GitHub shows what is public.
+        auth=Auth.Token(token) if token else None,
         base_url=address.rstrip("/"),
         timeout=_TIMEOUT,
         per_page=100,

@@ -118,6 +118,16 @@ def verify(folder: Path, signature: Path, trust: Trust) -> None:
         _must_be_valid_now(signature)
 
 
+def signed_files(signature: Path) -> dict[str, str]:
+    """SHA-256 by name of the files that a signature speaks of, whoever made it; nothing where it is unreadable."""
+    try:
+        payload = json.loads(signature.read_bytes())["dsseEnvelope"]["payload"]
+        told = json.loads(base64.b64decode(payload))["predicate"]["resources"]
+        return {str(one["name"]): str(one["digest"]) for one in told}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def _must_be_valid_now(signature: Path) -> None:
     """The library takes a certificate for valid at the moment that it began: no clock vouches for the signing."""
     from cryptography import x509  # noqa: PLC0415 - comes with the extra

@@ -145,3 +145,21 @@ class Verification(Noun):
     def held(self) -> bool:
         """Whether nothing was found wrong."""
         return all(check.held is not False for check in self.checks)
+
+
+class Pulled(Noun):
+    """A release that was put in place.
+
+    Attributes:
+        name: The model's name in the registry.
+        version: Such as v1.2.0.
+        commit: That it was built from.
+        files: What is there now: the bundle's folder and its signature, or the model alone.
+        checks: What was verified before.
+    """
+
+    name: str
+    version: str
+    commit: str
+    files: tuple[str, ...]
+    checks: tuple[Checked, ...] = ()

@@ -68,6 +68,11 @@ class SemVer:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def prerelease(self) -> bool:
+        """Whether it comes before the version that its numbers name."""
+        return not self._order[1]
+
     def bump(self, part: Bump) -> SemVer:
         """The next version in which this part is raised; of a prerelease, at least the release that it precedes."""
         major, minor, patch = self.core

@@ -121,6 +121,31 @@ class GitHub:
         """All commit statuses, newest first."""
         return self._shown.statuses.get((REPOSITORY, sha), [])
 
+    def releases(self):
+        """All releases, drafts too, oldest first, each with the content of its assets by name as `files`."""
+        told = self._do(OWNER, "GET", f"/repos/{REPOSITORY}/releases?per_page=100")
+        kept = self._shown.assets
+        return [
+            {**one, "files": {asset["name"]: kept[asset["id"]] for asset in one["assets"]}}
+            for one in sorted(told, key=lambda one: one["id"])
+        ]
+
+    def overwrite(self, asset, content):
+        """Let a file of a release have another content."""
+        self._shown.assets[asset] = content
+
+    def digests(self, told):
+        """Whether the API says the digests of files, which older servers don't."""
+        self._shown.digests = told
+
+    def clear_faults(self):
+        """Let nothing more go wrong."""
+        self._shown.faults.clear()
+
+    def deployments(self):
+        """All deployments, oldest first, each with its `statuses`, newest first."""
+        return self._shown.deployments
+
     def setting(self, path, answer):
         """What the repository's settings say at a path below it that the emulator does not know."""
         self._shown.settings[f"/repos/{REPOSITORY}{path}"] = answer

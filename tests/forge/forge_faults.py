@@ -28,7 +28,8 @@ class Fault:
         status: Answer with this status instead of asking the emulator; 0 asks it.
         message: GitHub's words; default: its usual ones for the status.
         headers: Of the answer, such as `{"Retry-After": "1"}`.
-        drop: `before` closes the connection without asking the emulator, `after` asks it and loses the answer.
+        drop: `before` closes the connection without asking the emulator, `after` asks it and loses the answer, `half`
+            lets half of an upload arrive and closes the connection then.
         delay: Seconds to wait first.
         wait: Wait until so many requests have come that match, so that they are worked on at once.
         body: Bytes of the answer instead of JSON with the message.

@@ -7,8 +7,10 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+import forge_releases
 from forge_openapi import problems
 
 ACTIONS = "github-actions[bot]"
@@ -19,6 +21,7 @@ _WRITES = (
     (re.compile(r"/pulls(/|$)"), ("pull_requests",)),
     (re.compile(r"/issues(/|$)|/labels(/|$)"), ("issues", "pull_requests")),
     (re.compile(r"/releases|/git/|/contents/"), ("contents",)),
+    (re.compile(r"/deployments"), ("deployments",)),
 )
 
 
@@ -53,6 +56,16 @@ class Token:
         return "Resource not accessible by integration"
 
 
+class Request(NamedTuple):
+    """What a client asks."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+    accept: str
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One request and its answer. `injected`: the emulator was not asked; `lost`: nobody saw the answer."""
@@ -78,6 +91,10 @@ class Shown:
     heads: dict[tuple[str, int], str] = field(default_factory=dict)
     statuses: dict[tuple[str, str], list[dict[str, object]]] = field(default_factory=dict)
     annotations: dict[int, list[dict[str, object]]] = field(default_factory=dict)
+    assets: dict[int, bytes] = field(default_factory=dict)  # content by id; of an upload that was cut off, a part
+    digests: bool = True  # whether files of releases have digests
+    cut: set[int] = field(default_factory=set)  # assets whose upload was cut off
+    deployments: list[dict[str, object]] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)  # path → answer
     exchanges: list[Exchange] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -152,7 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.drop == "before":
                 self.close_connection = True
                 return
-            lost = fault.drop == "after"
+            lost = fault.drop in {"after", "half"}
+            body = body[: len(body) // 2] if fault.drop == "half" else body
         if fault is not None and fault.status:
             status, headers, words = fault.answer()
             answer = fault.body if fault.body is not None else _error(words)
@@ -174,7 +192,11 @@ class _Handler(BaseHTTPRequestHandler):
             injected,
             lost,
         )
-        wrong = [] if injected else problems(self.command, parts.path, query, body, status, answer)
+        if fault is not None and fault.drop == "half":
+            forge_releases.cut_off(self.server, json.loads(answer))
+        kinds = self.headers.get("Content-Type"), headers.get("Content-Type", "application/json")
+        octets = any(kind and "octet-stream" in kind for kind in kinds)
+        wrong = [] if injected or octets else problems(self.command, parts.path, query, body, status, answer)
         with shown.lock:
             shown.exchanges.append(exchange)
             shown.problems += wrong
@@ -209,6 +231,15 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._statuses(found, given)
             if found := re.fullmatch(r"/repos/[^/]+/[^/]+/check-runs/(\d+)/annotations", path):
                 return 200, {}, json.dumps(self._annotations(int(found[1]))).encode()
+            if forge_releases.takes(path):
+                accept = self.headers.get("Accept", "")
+                request = Request(self.command, path, parts.query, shown.swap(body), accept)
+                status, headers, answer = forge_releases.answer(self.server, token, request)
+                if "Content-Type" not in headers and answer:
+                    told = _read(shown.swap(answer, back=True))
+                    _amend_bots(told)
+                    answer = json.dumps(told).encode()
+                return status, headers, answer
         status, headers, answer = self.server.ask(
             self.command, shown.swap(self.path.encode()).decode(), shown.swap(body), token.secret
         )
@@ -234,12 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
                 run["output"]["annotations_url"] = f"{run['url']}/annotations"
                 run["output"]["annotations_count"] = len(self.server.shown.annotations.get(run["id"], []))
         told = self._completed(path, told)
-        for user in _users(told):
-            if str(user.get("login", "")).endswith("[bot]"):
-                user["type"] = "Bot"
-                # An address with brackets is none.
-                addresses = [name for name in user if name.endswith("url")]
-                user |= {name: user[name].replace("[", "%5B").replace("]", "%5D") for name in addresses}
+        _amend_bots(told)
         return json.dumps(told).encode()
 
     def _amend_pull(self, pull):
@@ -294,6 +320,15 @@ class _Handler(BaseHTTPRequestHandler):
         if found[4]:
             return 200, {}, json.dumps(kept).encode()
         return 404, {}, _error("Not Found")
+
+
+def _amend_bots(told):
+    for user in _users(told):
+        if str(user.get("login", "")).endswith("[bot]"):
+            user["type"] = "Bot"
+            # An address with brackets is none.
+            addresses = [name for name in user if name.endswith("url")]
+            user |= {name: user[name].replace("[", "%5B").replace("]", "%5D") for name in addresses}
 
 
 def _users(told):

@@ -1,0 +1,61 @@
+"""Options that say whom to believe, and where releases are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlci.edges.signing import Trust
+    from mlci.flows.pull import Shop
+
+Key = Annotated[Path | None, typer.Option(help="Public key (PEM) of who must have signed it.", dir_okay=False)]
+Root = Annotated[list[Path] | None, typer.Option("--root", help="Certificate (PEM) to trust.")]
+Identity = Annotated[str, typer.Option(help="Identity that Sigstore must vouch for.")]
+Issuer = Annotated[str, typer.Option(help="Who vouches for that identity.")]
+ISSUER = "https://token.actions.githubusercontent.com"
+Source = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="PLACE",
+        help="forge, dvc, a folder, a file or an address. Default: the forge, then DVC.",
+    ),
+]
+Repo = Annotated[
+    str, typer.Option("--repo", metavar="ADDRESS", help="The repository with the tags; default: the project's.")
+]
+TokenEnv = Annotated[
+    str, typer.Option("--token-env", help="Variable with the token; default: GITHUB_TOKEN, then GH_TOKEN.")
+]
+
+
+def trusting(key: Path | None, root: list[Path] | None, identity: str, issuer: str) -> Trust:
+    """Whom the options name."""
+    from mlci.edges.signing import Trust
+
+    return Trust(key=key, roots=tuple(root or ()), identity=identity, issuer=issuer)
+
+
+def shop(project: Path, policy: str, repo: str, source: str, token_env: str, trust: Trust) -> Iterator[Shop]:
+    """Where to look releases up, for as long as the generator is open."""
+    from mlci.edges.borrowed import borrowed
+    from mlci.edges.git import History
+    from mlci.flows.forge_access import home
+    from mlci.flows.obtain import Place
+    from mlci.flows.pull import Shop
+
+    if repo:
+        with borrowed(repo) as root:
+            remote = repo if not Path(repo).exists() else History(root).remotes().get("origin", "")
+            yield Shop(root, policy, Place(source, home(remote, os.environ, token_env) if remote else None), trust)
+        return
+    history = History(project)
+    remote = history.remotes().get("origin", "") if history.repo is not None else ""
+    known = home(remote, os.environ, token_env) or home("", os.environ, token_env)
+    yield Shop(project, policy, Place(source, known), trust)
