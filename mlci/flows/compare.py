@@ -2,66 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.files import digest
 from mlci.edges.git import History
-from mlci.edges.policy_file import parse_policy
 from mlci.edges.predictions import Loaded, PredictionFiles
-from mlci.edges.revisions import NotKept, Revisions
-from mlci.edges.row_digests import read_row_digests
-from mlci.errors import MlciError, PolicyError, WorldError
-from mlci.flows.baseline import Baseline, Finder
+from mlci.edges.revisions import Revisions
+from mlci.errors import WorldError
+from mlci.flows.baseline import Finder
 from mlci.flows.beats import Beaten, beats
 from mlci.flows.data_findings import at_hand, read_data_report
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
 from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
 from mlci.flows.ledger import asked_of
+from mlci.flows.meet import Case, Met, meet, trained_on_here
 from mlci.flows.recipe import recipe_of, sanity_findings, seed_dots
 from mlci.flows.verdict import assemble, assemble_stage, digests, repeat
 from mlci.judge.asks import Ask, ask_changes, ask_values
 from mlci.judge.budget import spent_finding
 from mlci.judge.fairness import group_rates
-from mlci.judge.flips import flips
 from mlci.judge.gate import incomparable, leaked_finding, settle, slice_changes
-from mlci.nouns.finding import Comparison
 from mlci.nouns.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import numpy as np
-    import numpy.typing as npt
+    from collections.abc import Callable
+    from pathlib import Path
 
     from mlci.nouns.finding import Finding
     from mlci.nouns.policy import PolicyFile
     from mlci.nouns.report import DataDiff
-    from mlci.nouns.sample import Sample
-
-RESCORED = Path(".cache/mlci/rescored")
-
-
-class Met(NamedTuple):
-    """What came of one baseline: how it was compared, and on which rows."""
-
-    comparison: Comparison
-    sample: Sample | None
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything that comparing needs to know of where it runs."""
-
-    root: Path
-    policy: PolicyFile
-    files: PredictionFiles
-    history: History
-    revisions: Revisions
-    say: Callable[[str], None]
 
 
 class Looked(NamedTuple):
@@ -83,7 +54,7 @@ class Looked(NamedTuple):
     def beats(self) -> Beaten:
         """The simple models of the gate, set beside the candidate."""
         case = self.case
-        return beats(case.files, _trained_on_here(case), case.say)
+        return beats(case.files, trained_on_here(case), case.say)
 
 
 def compare(
@@ -126,17 +97,17 @@ def look(
     history = History(root)
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), say)
     say("reading the candidate's predictions")
-    own = _trained_on_here(case)
+    own = trained_on_here(case)
     alone = case.files.load(trained_on=own)
     finder = Finder(history, case.revisions, case.files.model, case.files.gate, base)
-    return Looked(case, alone, [_meet(case, one, own) for one in finder.find(baseline)])
+    return Looked(case, alone, [meet(case, one, own) for one in finder.find(baseline)])
 
 
 def judge_alone(root: Path, policy: PolicyFile) -> Report:
     """Judge the candidate by itself: floors and ceilings, no baseline. Raises as `compare` does."""
     history = History(root)
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), lambda _: None)
-    alone = case.files.load(trained_on=_trained_on_here(case))
+    alone = case.files.load(trained_on=trained_on_here(case))
     findings = _findings(case, alone, [], [*ask_values(alone.sample, case.files.gate, case.files.model)])
     about = digests(root, policy).model_copy(update={"policy": "", "test": "", "gate": ""})
     return Report(
@@ -144,138 +115,6 @@ def judge_alone(root: Path, policy: PolicyFile) -> Report:
         metrics=metrics_of(case.files, alone.sample, []),
         charts=charts_of(alone.sample, []),
     )
-
-
-def _trained_on_here(case: Case) -> list[npt.NDArray[np.uint64]]:
-    file = case.root / case.files.gate.trained_on
-    return [read_row_digests(file)] if file.is_file() else []
-
-
-def _meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint64]]) -> Met:
-    """Compare with one baseline, as far as that is possible."""
-    comparison = Comparison(
-        baseline=one.name,
-        status="compared" if one.status == "found" else one.status,
-        reason=one.reason,
-        commit=one.commit,
-        model=one.version,
-    )
-    if one.status != "found":
-        return Met(comparison, None)
-    case.say(f"comparing with {one.name} {one.commit[:10]}")
-    theirs = _trained_on(case, one.commit)
-    trained_on = [*own, *([theirs] if theirs is not None else [])]
-    try:
-        loaded, rescored, notes = _answers(case, one, trained_on)
-    except _NotComparableError as why:
-        return Met(comparison.model_copy(update={"status": "not_comparable", "reason": str(why)}), None)
-    if theirs is None and own:
-        notes = (*notes, f"which rows it was trained on is not known (no {case.files.gate.trained_on} there)")
-    sample = loaded.sample
-    facts = {
-        "reason": _sentence(notes),
-        "rows": sample.size,
-        "leaked": loaded.leaked,
-        "rescored": rescored,
-        "flips": flips(sample),
-    }
-    return Met(comparison.model_copy(update=facts), sample)
-
-
-class _NotComparableError(Exception):
-    """The two models cannot be set side by side on any row; says why."""
-
-
-def _sentence(notes: Sequence[str]) -> str:
-    text = "; ".join(notes)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-
-def _trained_on(case: Case, commit: str) -> npt.NDArray[np.uint64] | None:
-    path = case.files.gate.trained_on
-    if not case.revisions.version(commit, path):
-        return None
-    try:
-        return read_row_digests(case.revisions.fetch(commit, path))
-    except NotKept:
-        return None
-
-
-def _answers(
-    case: Case, one: Baseline, trained_on: list[npt.NDArray[np.uint64]]
-) -> tuple[Loaded, bool, tuple[str, ...]]:
-    """The baseline's answers to today's test rows: its own predictions if they cover the rows, else its model's.
-
-    What Git and DVC's cache hold comes first; a remote is asked only for what neither can answer.
-    """
-    path = case.files.gate.predictions
-    kept, _ = _predicted(case, lambda: case.revisions.at_hand(one.commit, path), trained_on)
-    if kept is not None and kept.unmatched == 0:
-        return kept, False, ()
-    try:
-        return case.files.load(_rescore(case, one), trained_on), True, ()
-    except MlciError as error:
-        no_model = error
-    fetched, no_predictions = _predicted(case, lambda: case.revisions.fetch(one.commit, path), trained_on)
-    if fetched is None:
-        answerless = isinstance(no_model, NotKept) or not case.revisions.version(one.commit, case.files.model.path)
-        if answerless and isinstance(no_predictions, NotKept):
-            raise no_predictions from no_model
-        raise _NotComparableError(_sentence((no_model.problem, _problem(no_predictions)))) from no_model
-    if fetched.unmatched == 0:
-        return fetched, False, ()
-    rows = fetched.sample.size + fetched.unmatched
-    return (
-        fetched,
-        False,
-        (f"only {fetched.sample.size:,} of {rows:,} test rows were predicted before ({no_model.problem})",),
-    )
-
-
-def _predicted(
-    case: Case, find: Callable[[], Path | None], trained_on: list[npt.NDArray[np.uint64]]
-) -> tuple[Loaded | None, WorldError | None]:
-    """The rows that earlier predictions cover, or why there are none."""
-    try:
-        file = find()
-        return (case.files.load(file, trained_on), None) if file is not None else (None, None)
-    except WorldError as error:
-        return None, error
-
-
-def _problem(error: WorldError | None) -> str:
-    return error.problem if error is not None else "there are no earlier predictions"
-
-
-def _rescore(case: Case, one: Baseline) -> Path:
-    """The old model's predictions on today's test table, kept for the next run."""
-    from mlci.edges.onnx.score import score_table  # noqa: PLC0415 - the runtime is heavy and not always needed
-    from mlci.edges.onnx.session import OnnxModel  # noqa: PLC0415
-
-    model_path, test = case.files.model.path, case.root / case.files.gate.test
-    if not case.revisions.version(one.commit, model_path):
-        raise WorldError(f"commit {one.commit[:10]} has no {model_path} to run on today's test rows")
-    model = case.revisions.fetch(one.commit, model_path)
-    threshold = _threshold(case, one.commit)
-    name = f"{digest(model)[:16]}-{digest(test)[:16]}-{threshold:g}.parquet"
-    target = case.root / RESCORED / name
-    if not target.exists():
-        case.say(f"running the model of {one.commit[:10]} on {case.files.gate.test}")
-        loaded = OnnxModel.load(model)
-        score_table(loaded, test, target, id=case.files.model.id, label=case.files.model.label, threshold=threshold)
-    return target
-
-
-def _threshold(case: Case, commit: str) -> float:
-    """Decisions are made at the threshold of their time."""
-    text = case.history.read(commit, case.policy.file)
-    if text is None:
-        return case.files.model.threshold
-    try:
-        model = parse_policy(text.decode("utf-8", "replace"), case.policy.file).policy.model
-    except PolicyError:
-        model = None
-    return model.threshold if model is not None else case.files.model.threshold
 
 
 def _findings(
