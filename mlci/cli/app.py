@@ -157,6 +157,7 @@ app.command(epilog="Example: mlci verify flights-v1.2.0.tar.gz --key team.pub")(
 app.command(epilog="Example: mlci pull flights#prod --key team.pub")(pull.pull)
 app.command(epilog="Example: mlci promote flights@v1.2.0 --to prod")(registry.promote)
 app.command(epilog="Example: mlci rollback prod")(registry.rollback)
+app.command(epilog="Example: mlci deploy 'flights#prod#3' --key team.pub")(registry.deploy)
 app.command(epilog="Example: mlci unassign flights#prod")(registry.unassign)
 app.command(epilog='Example: mlci deprecate flights@v1.2.0 --reason "wrong units"')(registry.deprecate)
 app.command(epilog="Example: mlci init --yes")(init.init)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlci.cli.options import AsJson, PolicyName, Project, tell
+from mlci.cli.options import AsJson, PolicyName, Project, progress, tell
+from mlci.cli.trust import ISSUER, Identity, Issuer, Key, Root, Source, TokenEnv, shop, trusting
 
 if TYPE_CHECKING:
     from mlci.flows.promotion import Step
@@ -80,6 +81,41 @@ def deprecate(
 
     step = run(_desk(project, policy), what, reason=reason, now=datetime.now(UTC), push=not no_push)
     _end(step, as_json=as_json)
+
+
+def deploy(  # noqa: PLR0913 - every option is an argument
+    tag: Annotated[str, typer.Argument(metavar="TAG", help="A stage's tag, such as flights#prod#3.")],
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    source: Source = "",
+    key: Key = None,
+    root: Root = None,
+    identity: Identity = "",
+    issuer: Issuer = ISSUER,
+    token_env: TokenEnv = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put in place what a stage's tag says: if it may be there, by the stage's hook, and told to the forge."""
+    import contextlib
+    import os
+
+    from mlci.edges.actions import read_trigger
+    from mlci.flows.deployment import deploy as run
+    from mlci.flows.forge_access import asking_forge
+
+    desk = _desk(project, policy)
+    opened = contextlib.contextmanager(shop)(
+        project, policy, "", source, token_env, trusting(key, root, identity, issuer)
+    )
+    with progress() as say, opened as where, asking_forge(where.place.home) as forge:
+        url = read_trigger(os.environ).run
+        done = run(desk, forge, tag, where, now=datetime.now(UTC), env=os.environ, url=url, say=say)
+    if as_json:
+        import json
+
+        sys.stdout.write(f"{json.dumps(done._asdict(), indent=2)}\n")
+        return
+    sys.stdout.write(f"{done.said}\n")
 
 
 def _desk(project: Path, policy: str) -> Desk:

@@ -127,7 +127,7 @@ def _status(url, deployment, given):
         "creator": None,
         "description": given.get("description", ""),
         "environment": deployment["environment"],
-        "target_url": given.get("target_url", ""),
+        "target_url": given.get("target_url") or "https://github.com",
         "created_at": _MOMENT,
         "updated_at": _MOMENT,
         "deployment_url": deployment["url"],
