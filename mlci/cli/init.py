@@ -11,7 +11,6 @@ import typer
 
 from mlci.cli.options import tell
 from mlci.errors import PolicyError
-from mlci.nouns.setup import Forge
 
 if TYPE_CHECKING:
     from mlci.nouns.setup import Outcome, Question
@@ -25,6 +24,13 @@ class Task(StrEnum):
     binary = "binary"
     multiclass = "multiclass"
     regression = "regression"
+
+
+class Forge(StrEnum):
+    """Where pull requests are opened."""
+
+    github = "github"
+    none = "none"
 
 
 class Person:
@@ -117,13 +123,13 @@ def init(  # noqa: PLR0913 - every option is an argument
         task=task.value if task else None,
         positive=positive,
         predictions=predictions,
-        forge=forge,
+        forge=forge.value,
         owner=owner,
         branch=branch,
         action=action,
         secrets=tuple(secret or ()),
     )
-    talk = Nobody() if yes or dry_run else Person()
+    talk = Nobody() if yes else Person()
     outcome = run(project, wishes, talk, Manner(dry_run, force, commit), lambda text: tell(f"mlci: {text}"))
     raise typer.Exit(_show(outcome, dry=dry_run))
 

@@ -12,7 +12,7 @@ from mlci.edges.files import unwritable
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def text_of(path: Path, shown: str) -> str | None:
@@ -38,8 +38,8 @@ def _blocked(path: Path) -> Path | None:
 
 
 @contextlib.contextmanager
-def written_together(texts: Mapping[Path, str]) -> Iterator[None]:
-    """Write texts to their files when the block ends well; where one can't be written, or the block fails, none is.
+def written_together(texts: Mapping[Path, str]) -> Iterator[Callable[[], None]]:
+    """Write texts to their files once the block calls what it is given; where one can't be written, none is.
 
     Everything is written beside its place first, so that what can fail does so before any file changes. A link is
     written through; a file keeps its mode.
@@ -57,14 +57,12 @@ def written_together(texts: Mapping[Path, str]) -> Iterator[None]:
                 staged[target] = _beside(target, text)
             except OSError as error:
                 raise unwritable(path, error) from error
-        yield
-        _put(staged)
-        made.clear()
+        yield lambda: _put(staged)
     finally:
         for temporary in staged.values():
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        for folder in reversed(made):
+        for folder in reversed(made):  # those that stay empty
             with contextlib.suppress(OSError):
                 folder.rmdir()
 

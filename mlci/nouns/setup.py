@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mlci.nouns.base import Noun
@@ -13,11 +12,7 @@ if TYPE_CHECKING:
     from mlci.nouns.profile import ColumnProfile
 
 
-class Forge(StrEnum):
-    """Where pull requests are opened."""
-
-    github = "github"
-    none = "none"
+Forge = Literal["github", "none"]
 
 
 class Wishes(Noun):
@@ -49,7 +44,7 @@ class Wishes(Noun):
     task: Task | None = None
     positive: str | None = None
     predictions: str | None = None
-    forge: Forge = Forge.github
+    forge: Forge = "github"
     owner: str = ""
     branch: str = ""
     action: str | None = None

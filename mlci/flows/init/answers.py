@@ -49,7 +49,7 @@ def collect(root: Path, wishes: Wishes, found: Found, talk: Talk) -> Answers:
         PolicyError: Something is not known and nobody answers, or is wrong: no such column, no such task.
         WorldError: There is no table, or one can't be read.
     """
-    test = _inside(root, wishes.test) if wishes.test else _test_table(root, wishes, found, talk)
+    test = inside(root, wishes.test) if wishes.test else _test_table(root, wishes, found, talk)
     table = look(root, test, [wishes.id] if wishes.id else [])
     id_column = _column(table, wishes.id, "Which column names a row?", "--id", likely_id(table), talk)
     label = _column(table, wishes.label, "Which column is predicted?", "--label", likely_label(table, id_column), talk)
@@ -61,9 +61,9 @@ def collect(root: Path, wishes: Wishes, found: Found, talk: Talk) -> Answers:
             f"the label `{label}` of {test} has no value in any row", "name the right column with --label"
         )
     task = wishes.task or _task(column, talk)
-    predictions = _inside(root, wishes.predictions) if wishes.predictions else _predictions(found, talk)
+    predictions = inside(root, wishes.predictions) if wishes.predictions else _predictions(found, talk)
     data = _tables(root, wishes, found, test, talk)
-    model = _inside(root, wishes.model) if wishes.model else _model(found, talk)
+    model = inside(root, wishes.model) if wishes.model else _model(found, talk)
     return Answers(
         name=_name(wishes.name, root, talk),
         model=model,
@@ -80,7 +80,7 @@ def collect(root: Path, wishes: Wishes, found: Found, talk: Talk) -> Answers:
 
 
 def _test_table(root: Path, wishes: Wishes, found: Found, talk: Talk) -> str:
-    known = [*found.test, *wishes.data, *found.tables]
+    known = list(dict.fromkeys((*found.test, *wishes.data, *found.tables)))
     if not known:
         gone = [path for path in found.made if not (root / path).exists()]
         if gone:
@@ -89,8 +89,8 @@ def _test_table(root: Path, wishes: Wishes, found: Found, talk: Talk) -> str:
             "there is no table here: nothing to check, and nothing to test a model on",
             "name one with --test PATH: Parquet, CSV or JSON lines",
         )
-    sure = known[0] if found.test or len(set(known)) == 1 or len(wishes.data) == 1 else None
-    return _inside(root, talk.ask(Question("Which table is the model tested on?", "--test", sure, tuple(found.tables))))
+    sure = known[0] if found.test or len(known) == 1 or len(wishes.data) == 1 else None
+    return inside(root, talk.ask(Question(f"Which table is the model tested on: {_listed(known)}?", "--test", sure)))
 
 
 def _column(table: Looked, said: str | None, text: str, option: str, likely: str | None, talk: Talk) -> str:
@@ -111,15 +111,20 @@ def _task(label: ColumnProfile, talk: Talk) -> Task:
 
 def _positive(label: ColumnProfile, said: str | None, talk: Talk) -> str:
     """The positive value as YAML; empty where the policy need not name it."""
-    values = label.values or ()
+    values = label.values or (("true", "false") if label.kind == "boolean" else _ends(label))
     value = said if said is not None else likely_positive(label)
     if value is None:
         value = talk.ask(Question(f"Which value of `{label.name}` is the positive one?", "--positive", None, values))
-    if values and value not in values:
+    if value and value not in values:
         raise PolicyError(
             f"`{label.name}` is never `{value}`, but {_listed(values)}", "name one of these by --positive"
         )
-    return quoted(value) if values and value else value
+    return quoted(value) if label.kind == "string" and value else value
+
+
+def _ends(label: ColumnProfile) -> tuple[str, ...]:
+    """The two values of a label of numbers."""
+    return tuple(end for end in (label.low, label.high) if end is not None)
 
 
 def _predictions(found: Found, talk: Talk) -> str:
@@ -134,10 +139,10 @@ def _model(found: Found, talk: Talk) -> str:
 
 def _tables(root: Path, wishes: Wishes, found: Found, test: str, talk: Talk) -> tuple[str, ...]:
     if wishes.data:
-        return tuple(_inside(root, path) for path in wishes.data)
+        return tuple(inside(root, path) for path in wishes.data)
     likely = tuple(dict.fromkeys((*found.train, test, *found.tables)))[:MOST_TABLES]
     told = talk.ask(Question("Which tables are checked (separated by spaces)?", "--data", " ".join(likely)))
-    return likely if told == " ".join(likely) else tuple(_inside(root, path) for path in told.split())
+    return likely if told == " ".join(likely) else tuple(inside(root, path) for path in told.split())
 
 
 def _named(paths: Sequence[str]) -> dict[str, str]:
@@ -154,9 +159,12 @@ def _named(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _name(said: str | None, root: Path, talk: Talk) -> str:
-    likely = re.sub(r"[^a-z0-9_-]+", "-", root.resolve().name.lower()).strip("-_") or "model"
-    name = said or talk.ask(Question("What is the model called?", "--name", likely))
-    return checked_name(name)
+    return checked_name(said or talk.ask(Question("What is the model called?", "--name", likely_name(root))))
+
+
+def likely_name(root: Path) -> str:
+    """The folder's name as a model may have it."""
+    return re.sub(r"[^a-z0-9_-]+", "-", root.resolve().name.lower()).strip("-_") or "model"
 
 
 def checked_name(name: str) -> str:
@@ -176,7 +184,7 @@ def _scored(root: Path, predictions: str, model: str, found: Found) -> bool:
     return model.endswith(".onnx") and (model in found.models or (root / model).is_file())
 
 
-def _inside(root: Path, path: str) -> str:
+def inside(root: Path, path: str) -> str:
     """A path as seen from the project. Raises PolicyError where it leads out of it."""
     full = Path(path) if Path(path).is_absolute() else root / path
     if not path.isprintable() or "${" in path:

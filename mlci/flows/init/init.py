@@ -9,18 +9,19 @@ from mlci.edges.git import History
 from mlci.edges.new_repository import begun, changed_files, commit_files, dvc_root, reproduce_all
 from mlci.edges.write_together import written_together
 from mlci.errors import PolicyError, WorldError
-from mlci.flows.init.answers import checked_name, collect
+from mlci.flows.init.answers import checked_name, collect, inside, likely_name
 from mlci.flows.init.find import find_files
 from mlci.flows.init.next_steps import hints, next_commands
 from mlci.flows.init.plan import (
     example_edits,
     existing_policy,
     forge_edits,
+    has_owner,
     ignore_edit,
     pipeline_edit,
     policy_edit,
 )
-from mlci.nouns.setup import Answers, Outcome
+from mlci.nouns.setup import Answers, Outcome, Question
 from mlci.render.setup import diff
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from mlci.nouns.setup import Edit, Found, Manner, Wishes
 
 _OWNER = re.compile(r"@[\w-]+(/[\w.-]+)?|[^@\s]+@[\w.-]+")
+
+
+_BEGIN = "This folder is in no Git repository. Run `git init` here?"
+_EXAMPLE = "There is nothing here yet. Write a small project that works?"
 
 
 def init(
@@ -50,27 +55,22 @@ def init(
         PolicyError: What was said or is written there is wrong, or something is not known and nobody answers.
         WorldError: A file can't be read or written, or `git init` or `dvc init` fails.
     """
-    if wishes.owner and not all(_OWNER.fullmatch(word) for word in wishes.owner.split()):
-        raise PolicyError(
-            f"`{wishes.owner}` is no owner for CODEOWNERS", "write `@user`, `@organisation/team` or an e-mail"
-        )
     history = History(root)
     new_git, new_dvc = history.repo is None, not dvc_root(root)
-    if (
-        new_git
-        and not talk.agree("This folder is in no Git repository. Run `git init` here?", alone=False)
-        and not manner.dry
-    ):
+    if new_git and not manner.dry and not talk.agree(_BEGIN, alone=False):
         raise WorldError("this folder is in no Git repository", "`git init` first, or `mlci init --yes` does it")
     top = history.top or root.resolve()
     found = find_files(root)
-    edits = [edit for edit in _edits(root, top, history.prefix, wishes, found, talk) if edit.before != edit.after]
+    wishes = _owned(top, wishes, talk)
+    edits, answers = _edits(root, wishes, found, talk)
+    edits += forge_edits(top, history.prefix, wishes)
+    edits = [edit for edit in edits if edit.before != edit.after]
     chosen = edits if manner.dry or manner.force else _chosen(edits, talk)
     if not manner.dry:
         before = changed_files(root) if manner.commit and not new_git else frozenset()
         texts = {(top if edit.root == "top" else root) / edit.path: edit.after for edit in chosen}
-        with written_together(texts), begun(root.resolve(), new_git=new_git, new_dvc=new_dvc):
-            pass
+        with written_together(texts) as put, begun(root.resolve(), new_git=new_git, new_dvc=new_dvc):
+            put()
         if manner.commit:
             first_commit(root.resolve(), before, say)
     return Outcome(
@@ -78,9 +78,21 @@ def init(
         left=tuple(edit.path for edit in edits if edit not in chosen),
         diffs=tuple(diff(edit) for edit in edits),
         began=tuple(command for command, new in (("git init", new_git), ("dvc init", new_dvc)) if new),
-        hints=hints(root, top, wishes, found),
-        next=next_commands(root, found, committed=manner.commit),
+        hints=hints(root, top, wishes, found, answers),
+        next=next_commands(root, answers, found, committed=manner.commit),
     )
+
+
+def _owned(top: Path, wishes: Wishes, talk: Talk) -> Wishes:
+    """With the owner of the policy asked for where no CODEOWNERS names one."""
+    if not wishes.owner and wishes.forge == "github" and not has_owner(top):
+        told = talk.ask(Question("Who must approve a new policy (@user, @org/team; - nobody)?", "--owner", "-"))
+        wishes = wishes.model_copy(update={"owner": "" if told == "-" else told})
+    if not all(_OWNER.fullmatch(word) for word in wishes.owner.split()):
+        raise PolicyError(
+            f"`{wishes.owner}` is no owner for CODEOWNERS", "write `@user`, `@organisation/team` or an e-mail: --owner"
+        )
+    return wishes
 
 
 def first_commit(root: Path, before: frozenset[str], say: Callable[[str], None]) -> None:
@@ -100,22 +112,20 @@ def first_commit(root: Path, before: frozenset[str], say: Callable[[str], None])
         commit_files(root, new, "Check the data, test the model, gate the merge")
 
 
-def _edits(root: Path, top: Path, prefix: str, wishes: Wishes, found: Found, talk: Talk) -> list[Edit]:
-    if found.empty and not wishes.of_own_files:
-        name = checked_name(
-            wishes.name or re.sub(r"[^a-z0-9_-]+", "-", root.resolve().name.lower()).strip("-_") or "model"
-        )
-        return [*example_edits(root, name), ignore_edit(root), *forge_edits(top, prefix, wishes)]
+def _edits(root: Path, wishes: Wishes, found: Found, talk: Talk) -> tuple[list[Edit], Answers | None]:
+    """The project's own files, and what is known of it; nothing, where it is the example."""
+    if found.empty and not wishes.of_own_files and talk.agree(_EXAMPLE, alone=True):
+        return [*example_edits(root, checked_name(wishes.name or likely_name(root))), ignore_edit(root)], None
     policy = existing_policy(root)
-    answers = known(policy, wishes)
+    answers = known(root, policy, wishes)
     edits = []
     if answers is None:
         answers = collect(root, wishes, found, talk)
         edits.append(policy_edit(root, answers, policy))
-    return [*edits, pipeline_edit(root, answers, found), ignore_edit(root), *forge_edits(top, prefix, wishes)]
+    return [*edits, pipeline_edit(root, answers, found), ignore_edit(root)], answers
 
 
-def known(policy: Policy | None, wishes: Wishes) -> Answers | None:
+def known(root: Path, policy: Policy | None, wishes: Wishes) -> Answers | None:
     """What a policy that is there says; None where it lacks the model, the data or the gate.
 
     Raises:
@@ -124,8 +134,9 @@ def known(policy: Policy | None, wishes: Wishes) -> Answers | None:
     if policy is None or policy.model is None or policy.gate is None or not policy.data:
         return None
     model, gate = policy.model, policy.gate
-    said = {"model": wishes.model, "test": wishes.test, "label": wishes.label, "id": wishes.id}
-    said |= {"name": wishes.name, "task": wishes.task, "predictions": wishes.predictions}
+    paths = {"model": wishes.model, "test": wishes.test, "predictions": wishes.predictions}
+    said = {key: inside(root, path) if path else None for key, path in paths.items()}
+    said |= {"label": wishes.label, "id": wishes.id, "name": wishes.name, "task": wishes.task}
     there = {"model": model.path, "test": gate.test, "label": model.label, "id": model.id}
     there |= {"name": model.name, "task": model.task, "predictions": gate.predictions}
     for key, wanted in said.items():
@@ -134,8 +145,8 @@ def known(policy: Policy | None, wishes: Wishes) -> Answers | None:
                 f"--{key} says `{wanted}`, but params.yaml has a policy that says `{there[key]}`",
                 "change params.yaml: what it promises is not overwritten",
             )
-    paths = {name: table.path for name, table in policy.data.items()}
-    if lacking := [path for path in wishes.data if path not in paths.values()]:
+    tables = {name: table.path for name, table in policy.data.items()}
+    if lacking := [path for path in wishes.data if inside(root, path) not in tables.values()]:
         raise PolicyError(
             f"--data names {lacking[0]}, of which the policy in params.yaml does not speak",
             f"`mlci data infer {lacking[0]}` proposes what to write there",
@@ -143,7 +154,7 @@ def known(policy: Policy | None, wishes: Wishes) -> Answers | None:
     return Answers(
         name=model.name,
         model=model.path,
-        data=paths,
+        data=tables,
         test=gate.test,
         train="",
         label=model.label,

@@ -5,25 +5,37 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from mlci.edges.dvc_stages import read_stages
+from mlci.edges.git import History
 from mlci.edges.new_repository import has_remote
 from mlci.edges.write_together import text_of
-from mlci.flows.init.plan import owners_file
-from mlci.nouns.setup import Forge
+from mlci.flows.init.plan import has_owner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlci.nouns.setup import Found, Wishes
+    from mlci.nouns.setup import Answers, Found, Wishes
 
 LARGE = 1_000_000
 """Bytes from which a table is better kept by DVC than by Git."""
 
 
-def hints(root: Path, top: Path, wishes: Wishes, found: Found) -> tuple[str, ...]:
-    """What was not done because only a person can decide it."""
+def hints(root: Path, top: Path, wishes: Wishes, found: Found, answers: Answers | None) -> tuple[str, ...]:
+    """What was not done because only a person can decide it.
+
+    Args:
+        root: Folder of the project.
+        top: Top of the repository.
+        wishes: What the command line says.
+        found: What the folder held before.
+        answers: What is known of the project; None for the example.
+    """
     told = []
-    owners = text_of(top / owners_file(top), owners_file(top)) or ""
-    if wishes.forge is Forge.github and not wishes.owner and "params.yaml" not in owners:
+    if answers is not None and not _made(root, answers.predictions):
+        told.append(
+            f"nothing makes {answers.predictions} yet: let a stage of dvc.yaml write it (docs/reference/predictions.md)"
+        )
+    if wishes.forge == "github" and not wishes.owner and not has_owner(top):
         told.append("`mlci init --owner @organisation/team` names who must approve a change of the policy (CODEOWNERS)")
     if not has_remote(root):
         told.append("DVC has no remote: others can get the data once `dvc remote add --default NAME URL` names one")
@@ -32,14 +44,23 @@ def hints(root: Path, top: Path, wishes: Wishes, found: Found) -> tuple[str, ...
     return tuple(told)
 
 
-def next_commands(root: Path, found: Found, *, committed: bool) -> tuple[str, ...]:
+def next_commands(root: Path, answers: Answers | None, found: Found, *, committed: bool) -> tuple[str, ...]:
     """The commands to type next."""
     if committed:
         return ("mlci doctor", "git switch --create a-change", "dvc repro", "git commit --all", "git push origin HEAD")
-    large = [path for path in found.tables if _large(root / path) and path not in found.made]
-    adding = [f"dvc add {shlex.quote(path)}" for path in large if not (root / f"{path}.dvc").exists()]
+    paths = [*answers.data.values(), answers.test] if answers is not None else []
+    adding = [f"dvc add {shlex.quote(path)}" for path in dict.fromkeys(paths) if _for_dvc(root, path, found)]
     return (*adding, "dvc repro", "git add .", 'git commit --message "Check data and model"', "mlci doctor")
 
 
-def _large(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > LARGE
+def _for_dvc(root: Path, path: str, found: Found) -> bool:
+    """Whether neither Git nor DVC keeps a table yet, and DVC should: it is large, or Git was told to leave it out."""
+    file, history = root / path, History(root)
+    if not file.is_file() or path in found.made or (root / f"{path}.dvc").exists() or history.repo is None:
+        return False
+    return not history.tracks(path) and (file.stat().st_size > LARGE or history.ignores(path))
+
+
+def _made(root: Path, path: str) -> bool:
+    stages = read_stages(text_of(root / "dvc.yaml", "dvc.yaml") or "")
+    return (root / path).is_file() or any(path in stage.outs for stage in stages)

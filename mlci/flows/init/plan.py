@@ -15,7 +15,7 @@ from mlci.errors import PolicyError
 from mlci.flows.infer_data import infer_data
 from mlci.flows.init.find import look
 from mlci.flows.workflows import FOLDER, render_workflows
-from mlci.nouns.setup import Edit, Forge
+from mlci.nouns.setup import Edit
 from mlci.nouns.workflows import WorkflowOptions
 from mlci.render.setup import (
     EXAMPLE,
@@ -134,7 +134,7 @@ def forge_edits(top: Path, prefix: str, wishes: Wishes) -> list[Edit]:
         prefix: The project's folder as seen from there; `.` for itself.
         wishes: What the command line says.
     """
-    if wishes.forge is Forge.none:
+    if wishes.forge == "none":
         return []
     options = {"action": wishes.action} if wishes.action else {}
     own = {} if wishes.action and not wishes.action.startswith(".") else {"version": __version__}
@@ -177,3 +177,9 @@ def _owners_edit(top: Path, prefix: str, owner: str) -> Edit:
 def owners_file(top: Path) -> str:
     """The file that GitHub reads."""
     return next((path for path in _OWNERS if (top / path).is_file()), _OWNERS[0])
+
+
+def has_owner(top: Path) -> bool:
+    """Whether CODEOWNERS speaks of a policy."""
+    path = owners_file(top)
+    return POLICY in (text_of(top / path, path) or "")
