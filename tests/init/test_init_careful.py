@@ -170,6 +170,19 @@ def test_a_project_in_a_folder_of_a_repository(repository):
     assert repository.files() == files
 
 
+def test_what_the_workflows_were_made_with_stays(repository):
+    action = f"acme/mlci@{'0123456789' * 4} # v1.0.0"
+    chosen = ("--action", action, "--branch", "trunk", "--secret", "AWS_ACCESS_KEY_ID", "--secret", "AWS_SECRET")
+    repository.init("--yes", *SAID, *chosen)
+    written = repository.read(".github/workflows/main.yml")
+    assert f"uses: {action}\n" in written
+    assert '- "trunk"\n' in written
+    assert "AWS_SECRET: ${{ secrets.AWS_SECRET }}" in written
+    files = repository.files()
+    assert "nothing to do" in repository.init("--yes").stderr
+    assert repository.files() == files
+
+
 def test_linters_find_nothing_in_what_is_written(begun):
     workflows = sorted((begun.folder / ".github/workflows").glob("*.yml"))
     action = begun.folder / ".github/actions/mlci/action.yml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mlci import __version__
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 POLICY, PIPELINE, IGNORE = "params.yaml", "dvc.yaml", ".gitignore"
 _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _GLOB = set("*?[")
+_ACTION = re.compile(r"uses: ([\w.-]+/mlci(?:/[\w./-]+)?@[0-9a-f]{40}(?: # [\w.-]+)?)")
+_SECRET = re.compile(r"^ +(\w+): \$\{\{ secrets\.\1 \}\}", re.MULTILINE)
 
 
 def example_edits(root: Path, name: str) -> list[Edit]:
@@ -136,17 +139,8 @@ def forge_edits(top: Path, prefix: str, wishes: Wishes) -> list[Edit]:
     """
     if wishes.forge == "none":
         return []
-    options = {"action": wishes.action} if wishes.action else {}
-    own = {} if wishes.action and not wishes.action.startswith(".") else {"version": __version__}
-    try:
-        wanted = WorkflowOptions(branch=_branch(top, wishes), secrets=wishes.secrets, **own, **options)
-    except ValueError as error:
-        raise PolicyError(
-            "--action, --secret or --branch is not what a workflow may hold",
-            "pin the action by its commit, `owner/mlci@<40 hex digits>`; a secret's name has letters, digits and `_`",
-        ) from error
     edits = []
-    for path, text in render_workflows(wanted).items():
+    for path, text in render_workflows(_options(top, wishes)).items():
         before = text_of(top / path, path)
         edits.append(Edit(path, before, text, "top", replaces=before is not None and before != text))
     if wishes.owner:
@@ -154,16 +148,33 @@ def forge_edits(top: Path, prefix: str, wishes: Wishes) -> list[Edit]:
     return edits
 
 
-def _branch(top: Path, wishes: Wishes) -> str:
-    """The branch merged into: as said, as the workflow that is there says, as Git says."""
-    if wishes.branch:
-        return wishes.branch
-    text = text_of(top / FOLDER / "main.yml", f"{FOLDER}/main.yml")
+def _options(top: Path, wishes: Wishes) -> WorkflowOptions:
+    """What the workflows are made from: as said, else as the workflow that is there says, so that it stays."""
+    there = text_of(top / FOLDER / "main.yml", f"{FOLDER}/main.yml") or ""
+    used = _ACTION.search(there)
+    action = wishes.action or (used[1] if used else "")
+    # The repository's own action installs this version; one that is pinned is a version by itself.
+    chosen = {"version": __version__} if not action or action.startswith(".") else {}
+    chosen |= {"action": action} if action else {}
     try:
-        said = parse_yaml(text or "", f"{FOLDER}/main.yml").value["on"]["push"]["branches"][0]
+        return WorkflowOptions(
+            branch=wishes.branch or _branch(there) or branch_merged_into(top),
+            secrets=wishes.secrets or tuple(dict.fromkeys(_SECRET.findall(there))),
+            **chosen,
+        )
+    except ValueError as error:
+        raise PolicyError(
+            "--action, --secret or --branch is not what a workflow may hold",
+            "pin the action by its commit, `owner/mlci@<40 hex digits>`; a secret's name has letters, digits and `_`",
+        ) from error
+
+
+def _branch(workflow: str) -> str:
+    """The branch whose pushes start a workflow, or empty."""
+    try:
+        return str(parse_yaml(workflow, "main.yml").value["on"]["push"]["branches"][0])
     except (PolicyError, KeyError, TypeError, IndexError):
-        return branch_merged_into(top)
-    return str(said)
+        return ""
 
 
 def _owners_edit(top: Path, prefix: str, owner: str) -> Edit:
