@@ -35,7 +35,7 @@ def present(patient: Patient) -> Iterator[Diagnosed]:
     if not patient.workflows:
         yield look.failure(
             "no workflow in .github/workflows: nothing happens on a pull request",
-            "write one that runs `mlci ci` on `pull_request`, with a job called `mlci`",
+            "`mlci init` writes them, or write one that runs `mlci ci` on `pull_request` in a job called `mlci`",
         )
         return
     for broken in (workflow for workflow in patient.workflows if workflow.problem):
