@@ -41,3 +41,7 @@ class WorldError(MlciError):
     """A file, a repository, a remote or a forge is not as it must be."""
 
     exit_code = 3
+
+
+class ClockError(WorldError):
+    """A clock went backwards: what came is older than what is already settled."""

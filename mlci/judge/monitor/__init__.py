@@ -1,0 +1,1 @@
+"""Evidence that production has changed, under one bound on false alarms for a whole horizon."""
