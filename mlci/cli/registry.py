@@ -102,7 +102,9 @@ def deploy(  # noqa: PLR0913 - every option is an argument
     from mlci.edges.actions import read_trigger
     from mlci.flows.deployment import deploy as run
     from mlci.flows.forge_access import asking_forge
+    from mlci.flows.registry import project_of
 
+    project = project_of(project, tag)
     desk = _desk(project, policy)
     opened = contextlib.contextmanager(shop)(
         project, policy, "", source, token_env, trusting(key, root, identity, issuer)

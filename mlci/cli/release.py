@@ -56,11 +56,11 @@ def release(  # noqa: PLR0913 - every option is an argument
     """Release HEAD as a tag: the next version, notes and evidence. No evidence, no release."""
     if publish:
         signer = _signer(key, certificate, chain, keyless=keyless)
-        _publish(_desk(project, policy), publish, source, out, signer, token_env, as_json=as_json)
+        _publish(_desk(_project(project, publish), policy), publish, source, out, signer, token_env, as_json=as_json)
         return
     if build:
         _build(
-            _desk(project, policy, fetch=False),
+            _desk(_project(project, build), policy, fetch=False),
             build,
             out,
             _signer(key, certificate, chain, keyless=keyless),
@@ -77,6 +77,12 @@ def release(  # noqa: PLR0913 - every option is an argument
         proposal = propose(desk, now=now, bump=bump.value if bump is not None else None, version=version)
         event = None if dry_run else run(desk, proposal, now=now, push=not no_push)
     _show(proposal, event.tag if event is not None else "", as_json=as_json)
+
+
+def _project(project: Path, tag: str) -> Path:
+    from mlci.flows.registry import project_of
+
+    return project_of(project, tag)
 
 
 def _desk(project: Path, policy: str, *, fetch: bool = True) -> Desk:

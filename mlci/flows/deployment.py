@@ -13,6 +13,7 @@ from mlci.edges.shell import run_command
 from mlci.errors import GateError, MlciError, PolicyError
 from mlci.flows.promotion import must_be_allowed
 from mlci.flows.pull import pull
+from mlci.flows.registry import HEAD
 from mlci.flows.resolve import must_stand
 from mlci.nouns.bundle import MODEL
 from mlci.nouns.registry import Registry, TagName
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mlci.flows.registry import Desk
     from mlci.nouns.registry import Artifact, Event, Release
 
-_HEAD = "refs/tags/"
 _HOOK_SECONDS = 3_600.0
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|_KEY|APIKEY", re.IGNORECASE)
 _SHORTEST_SECRET = 6
@@ -78,7 +78,7 @@ def deploy(
         GateError: The version may not be there, or the hook failed; the forge is told so.
         WorldError: The forge does not answer, or the bundle can't be fetched.
     """
-    event = _event(desk, tag.removeprefix(_HEAD))
+    event = _event(desk, tag.removeprefix(HEAD))
     stage = str(event.stage)
     artifact = desk.artifact(event.artifact)
     release = _meant(artifact, event)

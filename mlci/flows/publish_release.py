@@ -11,7 +11,7 @@ from mlci.edges.files import digest
 from mlci.edges.signing import Trust, signed_files
 from mlci.errors import GateError, PolicyError, WorldError
 from mlci.flows.bundle import build_tag
-from mlci.flows.registry import Desk, asked
+from mlci.flows.registry import HEAD, asked
 from mlci.flows.resolve import must_stand
 from mlci.flows.verify import ARCHIVE, SIGNATURE, verify
 from mlci.nouns.bundle import MANIFEST, VERDICT, Manifest
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from mlci.edges.forge import ReleaseForge
     from mlci.edges.signing import Signer
+    from mlci.flows.registry import Desk
     from mlci.nouns.forge_release import Asset, ForgeRelease, Notes
     from mlci.nouns.registry import Release
 
-_HEAD = "refs/tags/"
 _ROUNDS = 3
 
 
@@ -74,7 +74,7 @@ def publish_tag(
         GateError: It was withdrawn, no evidence speaks for it, or what was built is not what was tagged.
         WorldError: As `build`; or the forge does not take it, or it has it with other bytes.
     """
-    release = _release(desk, tag.removeprefix(_HEAD))
+    release = _release(desk, tag.removeprefix(HEAD))
     if not built:
         build_tag(desk, str(_tag(release)), out, signer, say=say)
     with tempfile.TemporaryDirectory(prefix="mlci-publish-") as temporary:
@@ -228,7 +228,7 @@ def _looked_at(release: Release, archive: Path, folder: Path, say: Callable[[str
     """The unpacked bundle, which is whole and of this release."""
     if not archive.is_file():
         raise WorldError(f"{archive} is not there", "build it first: `mlci release --build TAG`")
-    found = verify(archive, Trust(), say=say)
+    found = verify(archive, Trust(), replay=False, say=say)
     wrong = [f"{one.what}: {one.said}" for one in found.checks if one.held is False]
     if wrong:
         raise GateError(f"{archive.name} can't be published: {'; '.join(wrong)}", "build it again")

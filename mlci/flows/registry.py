@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mlci.nouns.release_policy import ReleasePolicy
 
 
+HEAD = "refs/tags/"
+
+
 @dataclass(frozen=True)
 class Desk:
     """Everything that a step in the registry needs to know of where it is taken.
@@ -89,6 +92,20 @@ class Desk:
         return evidence_at(self.root, self.history, release.commit, policy).verdicts
 
 
+def project_of(root: Path, tag: str) -> Path:
+    """The folder of the project that a tag speaks of: `services/eta=flights@v1.2.0` names it.
+
+    Args:
+        root: A folder of the repository; the answer where the tag names no other one.
+        tag: Also with `refs/tags/` before it.
+    """
+    parsed = TagName.parse(tag.removeprefix(HEAD).replace(":", "="))
+    top = History(root).top
+    inside, colon, _ = parsed.artifact.partition(":") if parsed is not None else ("", "", "")
+    folder = top / inside if top is not None and colon else root
+    return folder if folder.is_dir() else root
+
+
 def artifact_name(history: History, model: str) -> str:
     """What the registry calls a model: `flights`, or `services/eta:flights` in a folder of its own."""
     return model if history.prefix == "." else f"{history.prefix}:{model}"
@@ -100,6 +117,7 @@ def asked(wanted: str) -> tuple[str, str]:
     Raises:
         PolicyError: It is neither.
     """
+    wanted = wanted.removeprefix(HEAD)
     parsed = TagName.parse(wanted.replace(":", "=") if "@" in wanted else f"model@{wanted}")
     if parsed is None or parsed.action != "register" or parsed.version is None:
         raise PolicyError(f"{wanted!r} names no version", "write it as `flights@v1.2.0`")

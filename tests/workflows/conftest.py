@@ -63,6 +63,11 @@ def shop(tmp_path_factory):
 
 
 @pytest.fixture
-def loop(tmp_path, github, shop):
-    with GitHost(tmp_path / "git") as host:
-        yield Loop(tmp_path, github, host, copied(shop, tmp_path / "work"))
+def host(tmp_path):
+    with GitHost(tmp_path / "git") as running:
+        yield running
+
+
+@pytest.fixture
+def loop(tmp_path, github, shop, host):
+    return Loop(tmp_path, github, host, copied(shop, tmp_path / "work"))

@@ -81,11 +81,12 @@ def read_run(code, text):
 
 
 class Runner:
-    """One machine of GitHub's: an empty home, no secrets, and an `act` that finds everything here."""
+    """One machine of GitHub's: an empty home, `secrets` by name, and an `act` that finds everything here."""
 
     def __init__(self, folder, *, git_url, api_url="http://127.0.0.1:9"):
         self.folder = Path(folder)
         self.git_url = git_url
+        self.secrets = {}
         self.api_url = api_url
         self.artifacts = self.folder / "artifacts"
         self.cache = self.folder / "cache"
@@ -129,6 +130,7 @@ class Runner:
             *("--platform", "ubuntu-latest=-self-hosted"),
             *("--env-file", "/dev/null", "--secret-file", "/dev/null", "--var-file", "/dev/null"),
             *("--secret", f"GITHUB_TOKEN={token}"),
+            *(part for name, value in self.secrets.items() for part in ("--secret", f"{name}={value}")),
             *("--defaultbranch", "main"),
             *("--action-cache-path", here / "act"),
             *("--json", "--no-cache-server", "--no-skip-checkout", "--pull=false"),

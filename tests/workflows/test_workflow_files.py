@@ -105,6 +105,9 @@ def starts(file, event, branch="main", action="opened"):
     types = filters.pop("types", ["opened", "synchronize", "reopened"] if event == "pull_request" else None)
     branches = filters.pop("branches", None)
     filters.pop("workflows", None)
+    if filters.pop("tags", None):
+        # A push that is filtered by tags alone is none of a branch.
+        return False
     assert not filters, f"{file.name}: this test does not know {list(filters)}"
     if types is not None and action not in types:
         return False
@@ -125,6 +128,34 @@ def test_only_a_push_to_the_default_branch_starts_main(folder):
     assert starts(file, "push", default[0])
     assert not starts(file, "push", "feature")
     assert not starts(file, "pull_request", default[0])
+
+
+def matches(patterns, tag):
+    """Whether GitHub's filter takes a tag: the last pattern that fits decides, and `**` is anything."""
+    taken = False
+    for pattern in patterns:
+        expression = re.escape(pattern.removeprefix("!")).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+        if re.fullmatch(expression, tag):
+            taken = not pattern.startswith("!")
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("tag", "started"),
+    [
+        ("flights@v1.2.0", "release"),
+        ("services/eta=flights@v1.2.0-rc.1", "release"),
+        ("flights#prod#3", "promote"),
+        ("services/eta=flights#prod!#4", "promote"),
+        ("flights@v1.2.0!", ""),
+        ("flights@deprecated", ""),
+        ("v1.2.0", ""),
+    ],
+)
+def test_a_tag_releases_or_promotes(folder, tag, started):
+    filters = {file.stem: read(file)["on"] for file in workflow_files(folder) if file.stem in {"release", "promote"}}
+    found = [name for name, on in filters.items() if list(on) == ["push"] and matches(on["push"]["tags"], tag)]
+    assert found == ([started] if started else [])
 
 
 def test_the_report_follows_the_workflow_of_the_pull_request(folder):
@@ -152,6 +183,9 @@ PERMISSIONS = {
     "ci/ci": {"contents": "read"},
     "main/main": {"contents": "write"},
     "pr/mlci": {"contents": "read"},
+    "promote/deploy": {"contents": "read", "deployments": "write"},
+    "release/build": {"attestations": "write", "contents": "read", "id-token": "write"},
+    "release/publish": {"contents": "write"},
     "report/report": {
         "actions": "read",
         "checks": "write",
@@ -178,7 +212,7 @@ def test_each_job_ends_in_time_and_waits_its_turn(folder):
 def test_a_newer_push_ends_the_run_of_an_older_one_but_never_on_main(folder):
     stop = {file.stem: read(file)["concurrency"]["cancel-in-progress"] for file in workflow_files(folder)}
     assert stop.pop("ci", None) in {None, "${{ github.event_name == 'pull_request' }}"}
-    assert stop == {"pr": "true", "report": "false", "main": "false"}
+    assert stop == {"pr": "true", "report": "false", "main": "false", "release": "false", "promote": "false"}
     assert "github.event.pull_request.number" in read(folder / ".github/workflows/pr.yml")["concurrency"]["group"]
 
 
