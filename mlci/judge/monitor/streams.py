@@ -185,7 +185,7 @@ def shares_stream(
 
 
 def decile_edges(values: Floats, bins: int = 10) -> Floats:
-    """Inner edges of the reference's deciles, ties together; bins are closed below."""
+    """Inner edges of the reference's deciles, ties together; bins are closed above."""
     return np.unique(np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf"))
 
 
@@ -193,14 +193,14 @@ def bin_names(edges: Floats) -> tuple[str, ...]:
     """The bins of the edges in words, and last the bin of missing values."""
     said = [f"{edge:.4g}" for edge in edges]
     middle = tuple(f"{low} to {high}" for low, high in pairwise(said))
-    ends = (f"below {said[0]}", *middle, f"{said[-1]} and above") if said else ("all",)
+    ends = (f"up to {said[0]}", *middle, f"above {said[-1]}") if said else ("all",)
     return (*ends, "missing")
 
 
 def bin_counts(values: Floats, edges: Floats) -> tuple[int, ...]:
     """Rows in each bin of `bin_names`."""
     missing = np.isnan(values)
-    at = np.searchsorted(edges, values[~missing], side="right")
+    at = np.searchsorted(edges, values[~missing], side="left")
     return (*(int(count) for count in np.bincount(at, minlength=edges.size + 1)), int(missing.sum()))
 
 

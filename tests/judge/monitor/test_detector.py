@@ -227,8 +227,8 @@ def test_deciles_name_the_bin_that_moved():
 
 def test_constant_features_have_one_edge():
     edges = decile_edges(np.zeros(100))
-    assert bin_names(edges) == ("below 0", "0 and above", "missing")
-    assert bin_counts(np.array([-1.0, 0.0, 0.0]), edges) == (1, 2, 0)
+    assert bin_names(edges) == ("up to 0", "above 0", "missing")
+    assert bin_counts(np.array([-1.0, 0.0, 2.0]), edges) == (2, 1, 0)
 
 
 def test_weeks_begin_on_monday():
