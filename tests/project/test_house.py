@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,14 @@ def test_make_lists_its_targets():
     listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     for target in ("demo", "test", "test-fast", "lint", "format", "lock", "bench", "clean"):
         assert f"make {target} " in listed
+
+
+def test_commands_are_listed_without_loading_what_they_need():
+    code = """import sys, mlci.cli.app
+heavy = {"pydantic", "numpy", "scipy", "duckdb", "git", "jinja2", "yaml", "pandas", "onnxruntime", "dvc", "github"}
+print(*sorted(heavy & set(sys.modules)))"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_no_two_test_modules_have_one_name():
