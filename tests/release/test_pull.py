@@ -10,7 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from release_project import build, key_pair
+from release_project import build, dvc, judged, key_pair
 
 from mlci.nouns.bundle import FILES
 
@@ -184,3 +184,39 @@ def test_addresses_that_anybody_on_the_way_can_change_are_refused(released, addr
     done = released.mlci("verify", address)
     assert done.returncode == 2
     assert "is no address to fetch from" in done.stderr
+
+
+def test_a_model_that_dvc_keeps_comes_from_its_remote_into_an_empty_folder(ready, tmp_path):
+    ready.git("rm", "-q", "--cached", "model.onnx")
+    dvc(ready, "add", "model.onnx")
+    dvc(ready, "remote", "modify", "store", "url", str(tmp_path / "store"))
+    judged(ready, "The model in DVC")
+    assert ready.mlci("release").returncode == 0
+    expected = (ready.root / "model.onnx").read_bytes()
+    shutil.rmtree(ready.root)
+
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    command = [sys.executable, "-m", "mlci", "pull", "people@latest", "--from", "dvc", "--model", "live.onnx"]
+    command += ["--repo", str(tmp_path / "origin.git")]
+    done = subprocess.run(command, cwd=empty, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [file.name for file in empty.iterdir()] == ["live.onnx"]
+    assert (empty / "live.onnx").read_bytes() == expected
+
+
+def test_a_tag_that_was_moved_is_told(released, dist, tmp_path):
+    other = tmp_path / "other"
+    subprocess.run(["git", "clone", "-q", str(tmp_path / "origin.git"), str(other)], check=True)
+    who = ["-c", "user.name=M", "-c", "user.email=m@example.org"]
+    subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "x"], cwd=other, check=True)
+    subprocess.run(["git", *who, "tag", "-f", "-a", "people@v1.0.0", "-m", "moved"], cwd=other, check=True)
+    subprocess.run(["git", "push", "-q", "-f", "origin", "people@v1.0.0"], cwd=other, check=True)
+    refused = pull(released, "people@v1.0.0", "--from", dist)
+    assert refused.returncode == 3
+    assert "somebody moved it" in refused.stderr
+
+    # Who has never seen the old one is warned by the bundle, which is of another commit.
+    stranger = pull(released, "people@v1.0.0", "--from", dist, "--repo", (tmp_path / "origin.git").as_uri())
+    assert stranger.returncode == 1
+    assert "the tag is people v1.0.0 of commit" in stranger.stderr
