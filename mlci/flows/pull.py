@@ -141,7 +141,9 @@ def _folder(shop: Shop, release: Release) -> Path:
     """The folder of the model's project: a repository may hold several."""
     top = History(shop.root).top or shop.root
     inside, colon, _ = release.artifact.partition(":")
-    folder = top / inside if colon else top
+    folder = (top / inside).resolve() if colon else top
+    if not folder.is_relative_to(top.resolve()):
+        raise PolicyError(f"{release.artifact} is in no folder of the repository", "a tag names a folder inside of it")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

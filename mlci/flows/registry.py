@@ -102,8 +102,11 @@ def project_of(root: Path, tag: str) -> Path:
     parsed = TagName.parse(tag.removeprefix(HEAD).replace(":", "="))
     top = History(root).top
     inside, colon, _ = parsed.artifact.partition(":") if parsed is not None else ("", "", "")
-    folder = top / inside if top is not None and colon else root
-    return folder if folder.is_dir() else root
+    if top is None or not colon:
+        return root
+    folder = (top / inside).resolve()
+    # A tag's name may hold anything: no folder outside of the repository is meant.
+    return folder if folder.is_dir() and folder.is_relative_to(top) else root
 
 
 def artifact_name(history: History, model: str) -> str:

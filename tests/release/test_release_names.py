@@ -26,7 +26,6 @@ from mlci.flows.resolve import Asked
         ("flights", None),
         ("flights-v1.2.0.tar.gz", None),
         ("../x@latest", None),
-        ("--upload-pack=x@latest", None),
     ],
 )
 def test_names(text, read):
@@ -58,4 +57,5 @@ def test_the_folder_of_a_project_among_several(tmp_path):
     assert project_of(tmp_path, "refs/tags/services/eta=flights@v1.2.0") == tmp_path / "services/eta"
     assert project_of(tmp_path, "services/eta=flights#prod!#4") == tmp_path / "services/eta"
     assert project_of(tmp_path, "flights#prod#3") == tmp_path
+    assert project_of(tmp_path, "..=flights#prod#3") == tmp_path
     assert project_of(tmp_path, "gone=flights#prod#3") == tmp_path
