@@ -195,9 +195,56 @@ def easeml(_: Numbers) -> str:
     return f"{table(head, rows)}\n\n{labels}"
 
 
+def monitoring(numbers: Numbers) -> str:
+    """Years without a change that are alarmed, and days until a change is seen."""
+    years, rate, delay = (numbers[f"monitored {name}"] for name in ("years", "rate", "delay"))
+    quiet = [(f"20 features, 3 rates, {int(n):,} rows a day", told(years[n]["ever"])) for n in ("50", "200", "1000")]
+    for known, words in (("well", "without error"), ("by 10,000 rows", "of 10,000 rows")):
+        quiet += [
+            (f"one rate, reference {words}, {n} rows a day", told(rate[f"{known}, {n}"]["ever"]))
+            for n in (100, 200, 500)
+        ]
+    cases = {
+        "one": "alone, reference without error",
+        "half": "half of α, reference without error",
+        "sampled": "half of α, reference of 50,000 rows",
+    }
+    seen = [
+        (
+            words,
+            *(f"{delay[f'{name}, {n}']['median']:.0f} / {delay[f'{name}, {n}']['late']:.0f}" for n in (100, 200, 500)),
+        )
+        for name, words in cases.items()
+    ]
+    daily = numbers["daily p-values"]["200"]
+    return (
+        f"{table(('no change', 'years with an alarm'), quiet)}\n\n"
+        "Days until 3 points less than 90 % raise an alarm, after half a year without a change: median / 90th "
+        "percentile.\n\n"
+        f"{table(('accuracy', '100 labels a day', '200', '500'), seen)}\n\n"
+        f"Beside it, p < .05 looked at every day of a year without a change: {daily['accuracy']:.0f} alarms for one "
+        f"accuracy, {daily['features']:.0f} for 20 features by Kolmogorov–Smirnov; years without any: "
+        f"{told(daily['never'])} %."
+    )
+
+
 TABLES = {
     each.__name__: each
-    for each in (why, outcomes, metrics, slices, contrast, groups, floors, beyond, drops, retries, looks, easeml)
+    for each in (
+        why,
+        outcomes,
+        metrics,
+        slices,
+        contrast,
+        groups,
+        floors,
+        beyond,
+        drops,
+        retries,
+        looks,
+        easeml,
+        monitoring,
+    )
 }
 
 
