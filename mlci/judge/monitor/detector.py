@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def period_of(moment: datetime, length: timedelta) -> int:
-    """Which period a moment with a time zone is in: whole lengths since the Monday before 1970-01-05, UTC.
+    """Which period a moment with a time zone is in: whole lengths since Monday 1970-01-05, UTC.
 
     >>> from datetime import UTC, datetime, timedelta
     >>> monday = datetime(2024, 1, 1, tzinfo=UTC)
