@@ -15,6 +15,7 @@ from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, d
 from mlci.nouns.release_policy import ReleasePolicy
 from mlci.nouns.rubric import Declared, TestName
 from mlci.nouns.scalars import Amount, Number, Size, number
+from mlci.nouns.serve import ServePolicy
 from mlci.nouns.shorthand import NUMBER, TEXTS, Shorthand, one_or_many
 from mlci.nouns.simple import Beats, misfit
 from mlci.nouns.training import Train
@@ -219,6 +220,7 @@ class Policy(Noun):
     engine: Engine = Engine()
     waivers: tuple[Waiver, ...] = ()
     release: ReleasePolicy | None = None
+    serve: ServePolicy | None = None
     score: dict[TestName, Declared] = Field({}, description="tests of the ML Test Score that no file shows by itself")
 
     @model_validator(mode="after")

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from mlci.nouns.signature import Input, Signature
 
-_DTYPES = {
+DTYPES: dict[str, Any] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
     "tensor(int64)": np.int64,
     "tensor(int32)": np.int32,
     "tensor(bool)": np.bool_,
+    "tensor(string)": object,
 }
+"""Of numpy, by the element type of a model's input."""
 _WHOLE = ("tensor(int64)", "tensor(int32)", "tensor(bool)")
 """Element types that have no missing value."""
 
@@ -81,11 +83,11 @@ def to_tensor(table: pa.Table, wanted: Input, element: str) -> NDArray[Any]:
     if element == "tensor(string)":
         text = pc.fill_null(column.cast(pa.string()), "")
         return np.asarray(text.to_numpy(), dtype=object).reshape(-1, 1)
-    if element not in _DTYPES:
+    if element not in DTYPES:
         raise WorldError(f"the model's input `{wanted.name}` is a {element}, which no column can be")
     if element in _WHOLE and pa.types.is_integer(kind):
-        return np.asarray(column.to_numpy()).astype(_DTYPES[element], copy=False).reshape(-1, 1)
-    return _numbers(column, kind).astype(_DTYPES[element], copy=False).reshape(-1, 1)
+        return np.asarray(column.to_numpy()).astype(DTYPES[element], copy=False).reshape(-1, 1)
+    return _numbers(column, kind).astype(DTYPES[element], copy=False).reshape(-1, 1)
 
 
 def _numbers(column: pa.ChunkedArray, kind: pa.DataType) -> NDArray[np.float64]:

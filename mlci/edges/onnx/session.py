@@ -12,7 +12,7 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from pydantic import ValidationError
 
-from mlci.edges.onnx.columns import as_table, require_columns, to_tensor
+from mlci.edges.onnx.columns import DTYPES, as_table, require_columns, to_tensor
 from mlci.errors import WorldError
 from mlci.nouns.signature import ClassLabel, Input, InputType, Provenance, Signature, from_metadata
 
@@ -126,6 +126,27 @@ class OnnxModel:
             np.concatenate([part.outputs for part in parts]),
             np.concatenate([part.score for part in parts]),
         )
+
+    def element(self, name: str) -> str:
+        """The element type of an input, as ONNX Runtime writes it: `tensor(double)`."""
+        return str(self._elements[self._matrix or name])
+
+    def ask(self, columns: Mapping[str, NDArray[Any]]) -> Scores:
+        """Answer for rows that are known to be in order: the short way for a server.
+
+        Args:
+            columns: Values of every input, shape [rows]; a missing number is NaN, a missing text empty.
+
+        Raises:
+            WorldError: The model cannot answer.
+        """
+        feeds = {
+            each.name: columns[each.name].astype(DTYPES[self.element(each.name)], copy=False).reshape(-1, 1)
+            for each in self.signature.inputs
+        }
+        if self._matrix is not None:
+            feeds = {self._matrix: np.hstack([feeds[each.name] for each in self.signature.inputs])}
+        return self._scores(*_run(self._session, feeds))
 
     def _score_batch(self, table: pa.Table) -> Scores:
         if table.num_rows == 0:

@@ -1,0 +1,191 @@
+"""Rows of a request as columns for the model, or every fault by field, value and expectation."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from mlci.edges.serve.http import RefusedError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlci.edges.onnx.session import OnnxModel
+    from mlci.nouns.signature import Input
+
+Columns = dict[str, list[Any]]
+"""Values of every input; None is a missing one."""
+
+_TOLD = 10
+_LARGEST = {"tensor(int32)": 2**31, "tensor(int64)": 2**63}
+_A = {"float": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false"}
+DATATYPES = {"float": "FP64", "integer": "INT64", "string": "BYTES", "boolean": "BOOL"}
+_LIKE = {
+    "float": {"FP16", "FP32", "FP64"},
+    "integer": {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)},
+    "string": {"BYTES"},
+    "boolean": {"BOOL"},
+}
+
+
+class Fields:
+    """The inputs of a model, and what may stand in them."""
+
+    def __init__(self, model: OnnxModel, most_rows: int) -> None:
+        self._inputs = model.signature.inputs
+        self._names = [each.name for each in self._inputs]
+        self._known = set(self._names)
+        self._most = most_rows
+        self._fits = {
+            each.name: _fit(each, model.element(each.name), self.takes_missing(model, each)) for each in self._inputs
+        }
+        self._expected = {
+            each.name: _A[each.type] + (" or null" if self.takes_missing(model, each) else "") for each in self._inputs
+        }
+
+    @staticmethod
+    def takes_missing(model: OnnxModel, wanted: Input) -> bool:
+        """Whether a missing value may stand in an input."""
+        return wanted.nullable and model.element(wanted.name) not in {*_LARGEST, "tensor(bool)"}
+
+    def of_rows(self, rows: Sequence[Any]) -> Columns:
+        """Columns of rows with named fields.
+
+        Raises:
+            RefusedError: There are none or too many, or a field is unknown, missing or of another type: the first ten.
+        """
+        self._count(len(rows))
+        problems: list[dict[str, Any]] = []
+        columns: Columns = {name: [] for name in self._names}
+        for place, row in enumerate(rows):
+            if not isinstance(row, dict):
+                problems.append(_problem(place, None, row, "an object with the fields " + ", ".join(self._names[:20])))
+            else:
+                self._row(place, row, columns, problems)
+            if len(problems) >= _TOLD:
+                break
+        if problems:
+            raise refused(problems[:_TOLD], many=len(rows) > 1)
+        return columns
+
+    def _row(self, place: int, row: dict[str, Any], columns: Columns, problems: list[dict[str, Any]]) -> None:
+        for name, fits in self._fits.items():
+            if name not in row:
+                problems.append(_problem(place, name, None, self._expected[name], "is missing"))
+            elif fits(row[name]):
+                columns[name].append(row[name])
+            else:
+                problems.append(_problem(place, name, row[name], self._expected[name]))
+        if len(row) > len(self._names) or not self._known.issuperset(row):
+            problems += [self._unknown(place, name) for name in row if name not in self._known]
+
+    def _unknown(self, place: int, name: str) -> dict[str, Any]:
+        near = difflib.get_close_matches(name, self._names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "one of " + ", ".join(self._names[:20])
+        return {"row": place, "field": name[: _TOLD * 8], "expected": hint, "what": "is no field of the model"}
+
+    def of_tensors(self, tensors: Any) -> Columns:  # noqa: ANN401 - JSON can be anything
+        """Columns of the tensors of an inference request.
+
+        Raises:
+            RefusedError: A tensor is missing, unknown, of another datatype or shape, or holds what it may not.
+        """
+        if not isinstance(tensors, list) or not all(isinstance(each, dict) for each in tensors):
+            raise RefusedError(400, "`inputs` is expected to be a list of objects with name, shape, datatype and data")
+        named: dict[str, dict[str, Any]] = {}
+        for each in tensors:
+            name = each.get("name")
+            if not isinstance(name, str) or name in named:
+                raise RefusedError(400, f"an input has no name of its own: {shown(name)}")
+            if name not in self._known:
+                told = self._unknown(0, name)
+                raise RefusedError(400, f"input {shown(name)} is none of the model; {told['expected']}")
+            named[name] = each
+        missing = [name for name in self._names if name not in named]
+        if missing:
+            raise RefusedError(400, f"input {missing[0]!r} is missing; expected are {', '.join(self._names)}")
+        columns = {each.name: self._tensor(each, named[each.name]) for each in self._inputs}
+        sizes = {name: len(values) for name, values in columns.items()}
+        if len(set(sizes.values())) > 1:
+            raise RefusedError(400, f"the inputs differ in their rows: {shown(sizes)}")
+        self._count(len(columns[self._names[0]]))
+        return columns
+
+    def _tensor(self, wanted: Input, tensor: dict[str, Any]) -> list[Any]:
+        name, kind, shape = wanted.name, tensor.get("datatype"), tensor.get("shape")
+        if kind not in _LIKE[wanted.type] and not (wanted.type == "float" and kind in _LIKE["integer"]):
+            raise RefusedError(
+                400, f"input {name!r}: datatype is {shown(kind)}, and {DATATYPES[wanted.type]} is expected"
+            )
+        if not _is_column(shape):
+            raise RefusedError(400, f"input {name!r}: shape is {shown(shape)}, and [rows] or [rows, 1] is expected")
+        if "binary_data_size" in (tensor.get("parameters") or {}):
+            raise RefusedError(400, f"input {name!r}: binary data is not understood; send `data` as JSON")
+        data = tensor.get("data")
+        if not isinstance(data, list):
+            raise RefusedError(400, f"input {name!r}: data is {shown(data)}, and a list is expected")
+        values = [each[0] if isinstance(each, list) and len(each) == 1 else each for each in data]
+        if len(values) != shape[0]:
+            raise RefusedError(400, f"input {name!r}: shape says {shape[0]} rows, and data holds {len(values)}")
+        fits = self._fits[name]
+        for place, value in enumerate(values):
+            if not fits(value):
+                problem = _problem(place, name, value, self._expected[name])
+                raise refused([problem], many=len(values) > 1, status=400)
+        return values
+
+    def _count(self, rows: int) -> None:
+        if not rows:
+            raise RefusedError(400, "there is no row; at least one is expected")
+        if rows > self._most:
+            raise RefusedError(413, f"{rows:,} rows are more than the {self._most:,} that are allowed at once")
+
+
+def refused(problems: list[dict[str, Any]], *, many: bool, status: int = 422) -> RefusedError:
+    """One answer for all faults of a request."""
+    told = "; ".join(_told(problem, many=many) for problem in problems)
+    return RefusedError(status, told, {"problems": problems})
+
+
+def _told(problem: dict[str, Any], *, many: bool) -> str:
+    where = f"row {problem['row'] + 1}: " if many else ""
+    field = f"field {problem['field']!r}" if problem["field"] is not None else "the row"
+    return f"{where}{field} {problem['what']}; expected: {problem['expected']}"
+
+
+def _problem(place: int, field: str | None, value: object, expected: str, what: str = "") -> dict[str, Any]:
+    said = what or f"is {shown(value)}"
+    problem = {"row": place, "field": field, "expected": expected, "what": said}
+    return problem if what else {**problem, "value": shown(value)}
+
+
+def _is_column(shape: object) -> TypeGuard[list[int]]:
+    if not isinstance(shape, list) or not all(type(each) is int and each >= 0 for each in shape):
+        return False
+    return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)  # noqa: PLR2004 - rows and columns
+
+
+def _fit(wanted: Input, element: str, missing: bool) -> Callable[[Any], bool]:  # noqa: FBT001 - called once, above
+    """Whether a value may stand in an input."""
+    if wanted.type == "boolean":
+        return lambda value: type(value) is bool or (missing and value is None)
+    if wanted.type == "string":
+        # An empty text is what a missing one becomes.
+        empty = wanted.nullable
+        return lambda value: (type(value) is str and (empty or value != "")) or (missing and value is None)
+    if wanted.type == "integer":
+        most = _LARGEST.get(element, 2**63)
+        return lambda value: _whole(value, most) or (missing and value is None)
+    return lambda value: _finite(value) or (missing and value is None)
+
+
+def _whole(value: object, most: int) -> bool:
+    whole = type(value) is int or (type(value) is float and value.is_integer())
+    return whole and -most <= value < most  # type: ignore[operator] # narrowed above
+
+
+def _finite(value: object) -> bool:
+    if type(value) is float:
+        return math.isfinite(value)
+    return type(value) is int and abs(value) < 2**1000

@@ -1,0 +1,83 @@
+"""The Open Inference Protocol, version 2, over REST."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlci.edges.serve.fields import DATATYPES
+from mlci.edges.serve.http import RefusedError, shown
+
+if TYPE_CHECKING:
+    from mlci.edges.serve.fields import Columns
+    from mlci.edges.serve.service import Predicted, Service
+    from mlci.nouns.serve import Served
+
+_KEYS = {"id", "parameters", "inputs", "outputs"}
+
+
+def metadata(served: Served) -> dict[str, Any]:
+    """What the model wants and gives."""
+    return {
+        "name": served.name,
+        "versions": [served.version],
+        "platform": "onnx_onnxv1",
+        "inputs": [
+            {"name": each.name, "datatype": DATATYPES[each.type], "shape": [-1, 1]} for each in served.signature.inputs
+        ],
+        "outputs": [{"name": name, "datatype": kind, "shape": [-1, 1]} for name, kind in _outputs(served).items()],
+        "parameters": {"commit": served.commit},
+    }
+
+
+def _outputs(served: Served) -> dict[str, str]:
+    kinds: dict[type, str] = {bool: "BOOL", int: "INT64"}
+    first = served.signature.classes[0] if served.signature.classes else None
+    prediction = "FP64" if first is None else kinds.get(type(first), "BYTES")
+    return {"prediction": prediction, **dict.fromkeys(served.signature.score_columns, "FP64"), "prediction_id": "BYTES"}
+
+
+def columns_of(service: Service, asked: object) -> tuple[Columns, list[str]]:
+    """The columns of an inference request, and the names of the outputs that it wants.
+
+    Raises:
+        RefusedError: It is not as the protocol says.
+    """
+    if not isinstance(asked, dict):
+        raise RefusedError(400, f"an inference request is expected to be an object, not {shown(asked)}")
+    strange = sorted(asked.keys() - _KEYS)
+    if strange:
+        raise RefusedError(400, f"an inference request has no key {shown(strange[0])}; expected: inputs, outputs, id")
+    if not isinstance(asked.get("id", ""), str):
+        raise RefusedError(400, f"`id` is {shown(asked['id'])}, and a text is expected")
+    if not isinstance(asked.get("parameters", {}), dict):
+        raise RefusedError(400, f"`parameters` is {shown(asked['parameters'])}, and an object is expected")
+    return service.fields.of_tensors(asked.get("inputs")), _wanted(service.served, asked.get("outputs"))
+
+
+def _wanted(served: Served, outputs: object) -> list[str]:
+    known = list(_outputs(served))
+    if outputs is None or outputs == []:
+        return known
+    if not isinstance(outputs, list) or not all(isinstance(each, dict) for each in outputs):
+        raise RefusedError(400, "`outputs` is expected to be a list of objects with name")
+    names = [each.get("name") for each in outputs]
+    for name in names:
+        if name not in known:
+            raise RefusedError(400, f"output {shown(name)} is none of the model; expected: {', '.join(known)}")
+    return [name for name in known if name in names]
+
+
+def answer(service: Service, predicted: Predicted, wanted: list[str], request: str | None) -> dict[str, Any]:
+    """The answer to an inference request."""
+    served, rows = service.served, len(predicted.ids)
+    data: dict[str, list[Any]] = {"prediction": predicted.predictions, "prediction_id": predicted.ids}
+    for place, name in enumerate(service.score_columns):
+        data[name] = [each[place] for each in predicted.scores]
+    kinds = _outputs(served)
+    return {
+        "model_name": served.name,
+        "model_version": served.version,
+        "id": request or predicted.ids[0],
+        "parameters": {"commit": served.commit},
+        "outputs": [{"name": name, "datatype": kinds[name], "shape": [rows, 1], "data": data[name]} for name in wanted],
+    }
