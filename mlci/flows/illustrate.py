@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from mlci.judge.contrast import point
+from mlci.judge.value_intervals import intervals
 from mlci.judge.weak import weak_slices
 from mlci.measure.calibration import Calibration, calibration
 from mlci.measure.curves import curves, score_histograms
@@ -43,10 +44,13 @@ def metrics_of(files: PredictionFiles, alone: Sample, met: Sequence[Beside]) -> 
     model = files.model
     found = [(comparison, sample) for comparison, sample in met if sample is not None and sample.old is not None]
     rows = found[0][1] if found else alone
+    ends = intervals(rows, files.gate, model)
     return tuple(
         MetricRow(
             metric=name,
             new=point(name, rows, rows.new, model.cost),
+            low=ends.get(name, (None, None))[0],
+            high=ends.get(name, (None, None))[1],
             old={
                 comparison.baseline: point(name, sample, sample.old, model.cost)
                 for comparison, sample in found

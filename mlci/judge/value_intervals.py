@@ -1,0 +1,34 @@
+"""How sure the numbers of one model are: an interval for each metric of its task, whether promised or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlci.judge.contrast import Terms, estimate_of
+from mlci.nouns.change import Estimate
+from mlci.nouns.metric import TASK_METRICS
+
+if TYPE_CHECKING:
+    from mlci.nouns.policy import Gate, Model
+    from mlci.nouns.sample import Sample
+
+# The limit decides nothing here; this one is inside the range of every metric that has a range.
+_ANY = 0.5
+_END = 0.05
+
+
+def intervals(sample: Sample, gate: Gate, model: Model) -> dict[str, tuple[float, float]]:
+    """90 % intervals of the candidate's metrics, by the tests that floors are judged by; groups are resampled whole.
+
+    Args:
+        sample: The rows, and what the candidate said of them.
+        gate: For the seed of the bootstrap.
+        model: For the task and the costs.
+
+    Returns:
+        Low and high end by metric; nothing for a metric of which the rows are too few to tell.
+    """
+    terms = Terms(_END, _END, gate.seed, model.cost)
+    names = [name for name in TASK_METRICS[model.task] if name != "cost" or model.cost is not None]
+    seen = {name: estimate_of(name, sample, _ANY, terms) for name in names}
+    return {name: (one.low, one.high) for name, one in seen.items() if isinstance(one, Estimate)}
