@@ -91,7 +91,7 @@ class Charts(Noun):
 class MetricRow(Noun):
     """A metric of the candidate, beside each baseline's, for the table of numbers.
 
-    `low` and `high` are a 90 % interval of the candidate's value, where it is not one of the checks that have theirs.
+    `low` and `high` are a 90 % interval of the candidate's value; null where the rows are too few.
     """
 
     metric: str
