@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from mlci.errors import MlciError
+from mlci.errors import MlciError, WorldError
+
+# Which extra brings a package that commands load when they need it.
+_EXTRAS = {
+    **dict.fromkeys(("onnx", "onnxruntime", "pandas", "pyarrow", "sklearn", "skl2onnx", "joblib"), "model"),
+    **dict.fromkeys(("msgspec", "uvicorn", "prometheus_client", "httptools", "uvloop"), "serve"),
+    **dict.fromkeys(("model_signing", "OpenSSL", "cryptography"), "sign"),
+    **dict.fromkeys(("github", "requests", "urllib3"), "github"),
+    "dvc": "dvc",
+    "vl_convert": "report",
+}
 
 
 def main() -> None:
@@ -13,6 +23,15 @@ def main() -> None:
 
     try:
         app()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
+            raise
+        problem = WorldError(
+            f"this needs {package}, which is not installed", f'`pip install "mlci[{_EXTRAS[package]}]"`'
+        )
+        sys.stderr.write(f"mlci: {problem}\n")
+        sys.exit(problem.exit_code)
     except MlciError as error:
         sys.stderr.write(f"mlci: {error}\n")
         sys.exit(error.exit_code)

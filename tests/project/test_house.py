@@ -3,10 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+
+from mlci.__main__ import _EXTRAS
 
 REPOSITORY = Path(__file__).parents[2]
 PINS = sorted((REPOSITORY / "requirements").glob("*.txt"))
@@ -54,6 +57,23 @@ heavy = {"pydantic", "numpy", "scipy", "duckdb", "git", "jinja2", "yaml", "panda
 print(*sorted(heavy & set(sys.modules)))"""
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(("package", "extra"), [("pyarrow", "model"), ("msgspec", "serve"), ("dvc", "dvc")])
+def test_a_package_that_is_not_installed_is_named_with_its_extra(package, extra):
+    code = f"""import sys, mlci.cli.app
+from mlci.__main__ import main
+def fail(): raise ModuleNotFoundError("No module", name="{package}.part")
+mlci.cli.app.app = fail
+main()"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == f'mlci: this needs {package}, which is not installed\n  mend: `pip install "mlci[{extra}]"`\n'
+
+
+def test_every_extra_is_one_that_the_project_has():
+    known = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(_EXTRAS.values()) <= set(known)
 
 
 def test_no_two_test_modules_have_one_name():
