@@ -25,10 +25,11 @@ demo: setup  ## Reproduce the pipeline on real flights, compare with the previou
 	if [ -e reports/report.html ]; then echo "Report: $(CURDIR)/reports/report.html"; fi; \
 	exit $$status
 
+# The gate of a change draws the same examples each time; test-fast draws new ones and so goes on searching.
 test: lint  ## Lint, and run every test (minutes)
 	.ci/system-packages
 	$(BIN)/python tests/forge/forge_npm.py
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=
+	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=ci --cov --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=95
 
 test-fast: setup  ## Run the tests that take seconds

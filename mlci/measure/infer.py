@@ -77,7 +77,8 @@ def propose(
         f"      path: {quoted(profile.path)}",
         _commented(f'      rows: ">= {_fewer(profile.rows):_}"', f"{profile.rows:,} seen"),
         *_fresh(profile, now),
-        "      columns:",
+        # A key with nothing but comments below it would be null.
+        "      columns:" if any(column.name != "*" for column in profile.columns) else "      columns: {}",
     ]
     for column in profile.columns:
         roles = [role for role, mine in (("the id", id_column), ("the label", label)) if mine == column.name]

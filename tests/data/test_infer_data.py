@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mlci.edges.policy_file import parse_policy
@@ -160,6 +160,7 @@ def tables(draw):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(tables(), TEXTS.filter(bool))
+@example(pa.table({"*": pa.array([None], pa.string())}), "only a column that can't be spoken of")
 def test_whatever_is_inferred_holds(tmp_path_factory, table, name):
     folder = tmp_path_factory.mktemp("any")
     pq.write_table(table, folder / "t.parquet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -272,7 +273,11 @@ def test_an_interrupted_run_leaves_nothing_and_resumes(trained: Project, tmp_pat
     trained.commit("Ask less")
     environment = {**os.environ, "SLOWLY": "1"}
     command = [sys.executable, "-m", "mlci", "model", "seeds"]
-    running = subprocess.Popen(command, cwd=trained.root, env=environment, stderr=subprocess.PIPE, text=True)
+    # A runner that started the tests in the background made them ignore the interrupt, and children inherit that.
+    interruptible = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    running = subprocess.Popen(
+        command, cwd=trained.root, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
+    )
     kept = trained.root / ".cache/mlci/seeds"
     while not (len(list(kept.glob("*.parquet"))) == 1 and len(trainings(tmp_path)) == 2):
         assert running.poll() is None
