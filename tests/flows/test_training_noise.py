@@ -276,7 +276,12 @@ def test_an_interrupted_run_leaves_nothing_and_resumes(trained: Project, tmp_pat
     # A runner that started the tests in the background made them ignore the interrupt, and children inherit that.
     interruptible = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
-        command, cwd=trained.root, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
+        command,
+        cwd=trained.root,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 - sets a signal and takes no lock
     )
     kept = trained.root / ".cache/mlci/seeds"
     while not (len(list(kept.glob("*.parquet"))) == 1 and len(trainings(tmp_path)) == 2):
