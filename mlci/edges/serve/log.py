@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions (
   id TEXT PRIMARY KEY, at REAL NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, revision TEXT NOT NULL,
-  inputs TEXT NOT NULL, prediction TEXT NOT NULL, scores TEXT NOT NULL) WITHOUT ROWID;
+  inputs TEXT NOT NULL, prediction TEXT NOT NULL, scores TEXT NOT NULL,
+  request TEXT NOT NULL, role TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS predictions_request ON predictions(request) WHERE role = 'shadow';
 CREATE TABLE IF NOT EXISTS feedback (
   place INTEGER PRIMARY KEY, id TEXT NOT NULL REFERENCES predictions(id), label TEXT NOT NULL,
   at REAL NOT NULL, times INTEGER NOT NULL DEFAULT 1, last_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS feedback_id ON feedback(id, place);
 CREATE VIEW IF NOT EXISTS labelled AS
-  SELECT p.*, f.label, f.at AS labelled_at, (SELECT count(*) FROM feedback o WHERE o.id = p.id) > 1 AS contradicted
-  FROM predictions p JOIN feedback f ON f.place = (SELECT max(place) FROM feedback n WHERE n.id = p.id);
+  SELECT p.*, f.label, f.at AS labelled_at, (SELECT count(*) FROM feedback o WHERE o.id = p.request) > 1 AS contradicted
+  FROM predictions p JOIN feedback f ON f.place = (SELECT max(place) FROM feedback n WHERE n.id = p.request);
 """
 _BUSY_SECONDS = 10
 _MOST_WAITING = 100_000
@@ -36,7 +38,12 @@ class LogError(Exception):
 
 
 class Record(NamedTuple):
-    """One prediction, as it is stored; inputs, prediction and scores are JSON."""
+    """One prediction, as it is stored; inputs, prediction and scores are JSON.
+
+    Attributes:
+        request: Id of the prediction that the client got for the row: of a shadow's, the one that it stands behind.
+        role: `current`, `canary`, or `shadow`, whose answers no client sees.
+    """
 
     id: str
     at: float
@@ -46,6 +53,8 @@ class Record(NamedTuple):
     inputs: str
     prediction: str
     scores: str
+    request: str
+    role: str = "current"
 
 
 class Label(NamedTuple):
@@ -64,12 +73,14 @@ class Joined(NamedTuple):
         duplicate: Whether it is the label that counted already.
         contradicts: The label that counted before and differs, as JSON; None where there is none.
         after: Seconds since the prediction.
+        made_by: Model, version and commit that predicted it.
     """
 
     known: bool
     duplicate: bool = False
     contradicts: str | None = None
     after: float = 0.0
+    made_by: tuple[str, str, str] = ("", "", "")
 
 
 class _Job(NamedTuple):
@@ -167,28 +178,31 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _insert(database: sqlite3.Connection, records: Sequence[Record]) -> None:
-    database.executemany("INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", records)
+    database.executemany("INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", records)
 
 
 def _join(database: sqlite3.Connection, labels: Sequence[Label]) -> list[Joined]:
-    found = [database.execute("SELECT at FROM predictions WHERE id = ?", (each.id,)).fetchone() for each in labels]
+    # A label belongs to the answer that a client saw, and through it to its shadow's.
+    select = "SELECT at, model, version, revision FROM predictions WHERE id = ? AND role <> 'shadow'"
+    found = [database.execute(select, (each.id,)).fetchone() for each in labels]
     if None in found:
         return [Joined(known=row is not None) for row in found]
-    return [_label(database, each, row[0]) for each, row in zip(labels, found, strict=True)]
+    return [_label(database, each, row) for each, row in zip(labels, found, strict=True)]
 
 
-def _label(database: sqlite3.Connection, new: Label, predicted: float) -> Joined:
+def _label(database: sqlite3.Connection, new: Label, predicted: tuple[float, str, str, str]) -> Joined:
+    at, *made_by = predicted
+    known = Joined(known=True, after=max(new.at - at, 0.0), made_by=(made_by[0], made_by[1], made_by[2]))
     last = database.execute(
         "SELECT place, label FROM feedback WHERE id = ? ORDER BY place DESC LIMIT 1", (new.id,)
     ).fetchone()
-    after = max(new.at - predicted, 0.0)
     if last is not None and last[1] == new.label:
         database.execute("UPDATE feedback SET times = times + 1, last_at = ? WHERE place = ?", (new.at, last[0]))
-        return Joined(known=True, duplicate=True, after=after)
+        return known._replace(duplicate=True)
     database.execute(
         "INSERT INTO feedback (id, label, at, last_at) VALUES (?, ?, ?, ?)", (new.id, new.label, new.at, new.at)
     )
-    return Joined(known=True, contradicts=None if last is None else last[1], after=after)
+    return known._replace(contradicts=None if last is None else last[1])
 
 
 def now() -> float:

@@ -96,6 +96,7 @@ class Service:
                 _text({name: columns[name][place] for name in self._stored}),
                 _text(answer.predictions[place]),
                 _text(dict(zip(self.score_columns, answer.scores[place], strict=True))),
+                answer.ids[place],
             )
             for place in range(len(answer.ids))
         ]
@@ -141,6 +142,7 @@ class Service:
         outcome = "duplicate" if joined.duplicate else "stored" if contradicts is None else "contradiction"
         self.counts.feedback.labels(outcome).inc()
         told: dict[str, Any] = {"id": label.id, "outcome": outcome, "seconds_after": round(joined.after, 3)}
+        told |= dict(zip(("model", "version", "commit"), joined.made_by, strict=True))
         if contradicts is not None:
             told["contradicts"] = msgspec.json.decode(contradicts)
         return told
