@@ -1,0 +1,1 @@
+"""The log of predictions and labels: written by the server, read by the monitor."""
