@@ -135,19 +135,28 @@ def report(
 @app.command(epilog="Example: mlci score models/model.onnx data/test.parquet --out models/predictions.parquet")
 def score(
     model_file: Annotated[Path, typer.Argument(metavar="MODEL", help="An ONNX model.")],
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Parquet or CSV with the model's inputs.")],
-    out: Annotated[Path, typer.Option(help="Parquet file to write the predictions to.")],
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="Parquet or CSV with the model's inputs: a file, a glob or a folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Parquet file for the predictions; without an ending, a folder of parts.")],
     project: Project = Path(),
     policy: PolicyName = "params.yaml",
-    threads: Annotated[int, typer.Option(help="Threads; 0: one per core. The bytes depend on it.", min=0)] = 1,
+    workers: Annotated[int, typer.Option(help="Batches to score at a time; 0: one per core.", min=0)] = 0,
 ) -> None:
-    """Write a predictions table: the policy names id, label and threshold."""
+    """Write a predictions table: the policy names id, label and threshold.
+
+    An interrupted run goes on where it was. The bytes are the same with any number of workers.
+    """
+    from mlci.edges.machine import cores
     from mlci.edges.policy_file import load_policy
     from mlci.flows.score import score_file
 
     with progress() as say:
-        rows = score_file(load_policy(project, policy), model_file, table, out, threads=threads, say=say)
-    tell(f"wrote {rows:,} predictions to {out}")
+        done = score_file(
+            load_policy(project, policy), model_file, table, out, project=project, workers=workers or cores(), say=say
+        )
+    resumed = f", {done.resumed:,} of them scored before the interruption" if done.resumed else ""
+    tell(f"wrote {done.rows:,} predictions to {out}{resumed}")
 
 
 app.command(epilog="Example: mlci plan --rows 2000 --differ 5% --drop 1pt")(plan.plan)

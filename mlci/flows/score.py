@@ -1,27 +1,49 @@
-"""Let a model answer the rows of a table."""
+"""Let a model answer the rows of a table of any size."""
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlci.edges.onnx.score import score_table
+from mlci.edges.onnx.score import Batching, score_table
 from mlci.edges.onnx.session import OnnxModel
+from mlci.edges.tables import find_table
 from mlci.errors import PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from mlci.edges.onnx.score import ScoreResult
+    from mlci.edges.tables import TableFiles
     from mlci.nouns.policy import PolicyFile
+
+_FORM = "1"
+"""Raised when parts are written in another way, so that a run does not go on behind old ones."""
 
 
 def score_file(
-    policy: PolicyFile, model: Path, table: Path, out: Path, *, threads: int = 1, say: Callable[[str], None]
-) -> int:
+    policy: PolicyFile,
+    model: Path,
+    table: str,
+    out: Path,
+    *,
+    project: Path,
+    workers: int = 1,
+    say: Callable[[str], None],
+) -> ScoreResult:
     """Write the predictions of a model for a table, decided at the policy's threshold.
 
-    Returns:
-        How many rows were scored.
+    Finished parts are kept below the project's `.cache/mlci` until the end; a run that was interrupted goes on there.
+
+    Args:
+        policy: It names id, label and threshold.
+        model: An ONNX model.
+        table: A Parquet or CSV file, a glob of several or their folder.
+        out: A Parquet file, or a folder for one file a part.
+        project: The project's folder.
+        workers: Batches of rows to score at a time.
+        say: Tells how far it is.
 
     Raises:
         PolicyError: The policy names no model, so neither id nor label are known.
@@ -30,15 +52,27 @@ def score_file(
     known = policy.policy.model
     if known is None:
         raise PolicyError(f"{policy.file}: scoring needs `mlci.model`", "add `model: {name, label, id}`")
-    say(f"scoring {table}")
+    files = find_table(Path(), f"{table}/*.parquet" if Path(table).is_dir() else table)
+    if files.format == "json":
+        raise PolicyError(f"{table} is JSON, and scoring reads Parquet or CSV", "write the table as Parquet")
     threshold = known.threshold if known.task == "binary" else None
-    done = score_table(
-        OnnxModel.load(model, threads=threads),
-        table,
+    loaded = OnnxModel.load(model)
+    keep = project / ".cache/mlci/score" / _digest(files, loaded.md5, known.id, known.label, threshold)
+    if any(keep.glob("*.parquet")):
+        say(f"going on behind the rows of {table} that an interrupted run scored")
+    return score_table(
+        loaded,
+        files.files,
         out,
         id=known.id,
         label=known.label,
         threshold=threshold,
+        batching=Batching(workers=workers, keep=keep),
         progress=lambda rows: say(f"scoring {table}: {rows:,} rows"),
     )
-    return done.rows
+
+
+def _digest(files: TableFiles, *rest: object) -> str:
+    """Of all that the predictions depend on; of a file its name, size and time of change."""
+    stamps = [f"{file}\0{file.stat().st_size}\0{file.stat().st_mtime_ns}" for file in files.files]
+    return hashlib.sha256("\n".join([_FORM, *stamps, *map(repr, rest)]).encode()).hexdigest()[:32]

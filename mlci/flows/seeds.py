@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -17,6 +16,7 @@ from mlci import __version__
 from mlci.edges.dvc_pipeline import Pipeline, Step, read_pipeline, record_run
 from mlci.edges.dvc_stages import only_checks
 from mlci.edges.files import digest, replaced, write_text
+from mlci.edges.machine import cores
 from mlci.edges.parameters import Parameter, read_seed, write_seed
 from mlci.edges.predictions import PredictionFiles
 from mlci.edges.row_digests import read_row_digests
@@ -203,7 +203,7 @@ def _train(case: Case, jobs: int, say: Callable[[str], None]) -> None:
     if len(left) < len(case.runs):
         say(f"{len(case.runs) - len(left)} of {len(case.runs)} trainings are kept from an earlier run")
     runner = Runner()
-    with ended_by_signals(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+    with ended_by_signals(), ThreadPoolExecutor(jobs or cores()) as pool:
         places = {run.key: f"{place} of {len(case.runs)}" for place, run in enumerate(case.runs, 1)}
         running = {pool.submit(_run, case, run, runner, places[run.key], say) for run in left}
         try:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mlci.edges.files import replaced
+from mlci.edges.duck_repeats import repeated_values
 from mlci.edges.onnx.columns import require_columns
-from mlci.edges.onnx.rows import Rows
+from mlci.edges.onnx.parts import Parts, in_order, parts_folder
+from mlci.edges.onnx.rows import Rows, plain
 from mlci.edges.onnx.session import BATCH_ROWS
 from mlci.errors import PolicyError, WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,37 +27,63 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Batching:
+    """How the rows of a table are taken.
+
+    Attributes:
+        batch_rows: Rows to score at once.
+        part_rows: Rows after which a part is finished, rounded down to whole batches.
+        workers: Batches to score at a time.
+        keep: Folder for the parts that are finished. A run that finds some there goes on behind them, so it is to be
+            another folder for another model, table or threshold. Removed at the end.
+    """
+
+    batch_rows: int = BATCH_ROWS
+    part_rows: int = 16 * BATCH_ROWS
+    workers: int = 1
+    keep: Path | None = None
+
+
+@dataclass(frozen=True)
 class ScoreResult:
-    """A predictions table that was written."""
+    """A predictions table that was written.
+
+    Attributes:
+        path: Its file, or the folder of its parts.
+        rows: How many rows it has.
+        columns: Its columns.
+        resumed: How many of the rows an earlier run had scored.
+    """
 
     path: Path
     rows: int
     columns: tuple[str, ...]
+    resumed: int = 0
 
 
 def score_table(
     model: OnnxModel,
-    data_path: Path,
+    data: Path | Sequence[Path],
     out_path: Path,
     *,
     id: str,  # noqa: A002 - the policy's word
     label: str | None = None,
     threshold: float | None = None,
-    batch_rows: int = BATCH_ROWS,
+    batching: Batching = Batching(),
     progress: Callable[[int], None] | None = None,
 ) -> ScoreResult:
     """Write a predictions table: `id`, `label` if there is one, `prediction`, and `score` or `score_<class>`.
 
-    Memory is bounded by the batch, and eight bytes a row to find an id that comes twice.
+    Memory is bounded by the batches that are under way. The bytes depend on neither workers nor interruptions.
 
     Args:
         model: The model.
-        data_path: A Parquet or CSV file.
-        out_path: The Parquet file to write: whole, or not at all.
+        data: Parquet or CSV files.
+        out_path: The Parquet file to write: whole, or not at all; without an ending, a folder of parts.
         id: The column that names a row.
         label: The column of the label, if the table has it.
         threshold: The score from which a row of a binary model is decided positive; None: as the model decides.
-        batch_rows: Rows to score at once.
+        batching: How many rows at once, and whether an interrupted run can go on.
         progress: Called with the number of rows done after each batch.
 
     Raises:
@@ -64,22 +91,24 @@ def score_table(
             cannot answer.
         PolicyError: A threshold for a model that is not binary.
     """
-    asked = _Asked(model.signature, data_path, id, label, threshold)
-    rows = asked.rows()
-    seen: list[NDArray[np.int64]] = []
-    done = 0
-    with replaced(out_path) as temporary:
-        with _Writer(temporary) as writer:
-            for batch in rows.batches(asked.wanted, batch_rows):
-                seen.append(_hashes(batch.column(id), data_path, id))
-                writer.write(_predictions(batch, model.score(batch, batch_rows=batch_rows), asked))
-                done += batch.num_rows
+    rows = Rows(data, {each.name: each.type for each in model.signature.inputs})
+    asked = _Asked(model.signature, rows, id, label, threshold)
+    size, keep = batching.batch_rows, batching.keep
+    with parts_folder(keep or out_path.parent, kept=keep is not None) as folder:
+        with Parts(folder, size * max(1, batching.part_rows // size)) as parts:
+            resumed = parts.rows
+            batches = asked.rows.batches(asked.wanted, size, skip=resumed)
+            for predictions in in_order(asked.answers(model, size), batches, batching.workers):
+                parts.write(predictions)
                 if progress is not None:
-                    progress(done)
-        if not done:
-            raise WorldError(f"{data_path} has no rows", "see the stage that writes it")
-        _refuse_twins(seen, temporary, data_path, id)
-    return ScoreResult(out_path, done, writer.columns)
+                    progress(parts.rows)
+        if not parts.rows:
+            raise WorldError(f"{asked.path} has no rows", "see the stage that writes it")
+        _refuse_twins(parts.files, asked)
+        columns = parts.join(out_path)
+        if keep is not None:
+            shutil.rmtree(keep, ignore_errors=True)
+    return ScoreResult(out_path, parts.rows, columns, resumed)
 
 
 @dataclass(frozen=True)
@@ -87,7 +116,7 @@ class _Asked:
     """What is read out of which table, and what the model needs of it."""
 
     signature: Signature
-    path: Path
+    rows: Rows
     id: str
     label: str | None
     threshold: float | None
@@ -95,53 +124,39 @@ class _Asked:
     def __post_init__(self) -> None:
         if self.threshold is not None and self.signature.task != "binary":
             raise PolicyError(f"a {self.signature.task} model has no threshold", "leave `model.threshold` out")
+        require_columns(self.signature, self.rows.columns)
+        for role, name in (("id", self.id), ("label", self.label)):
+            if name is not None and name not in self.rows.columns:
+                raise WorldError(
+                    f"{self.path} has no column `{name}` ({role})", f"its columns are {', '.join(self.rows.columns)}"
+                )
 
     @property
-    def inputs(self) -> dict[str, str]:
-        return {each.name: each.type for each in self.signature.inputs}
+    def path(self) -> Path:
+        return self.rows.path
 
     @property
     def wanted(self) -> list[str]:
-        return [self.id, *([self.label] if self.label is not None else []), *self.inputs]
+        inputs = [each.name for each in self.signature.inputs]
+        return [self.id, *([self.label] if self.label is not None else []), *inputs]
 
-    def rows(self) -> Rows:
-        """The table, open; refused where it lacks a column."""
-        rows = Rows(self.path, self.inputs)
-        require_columns(self.signature, rows.columns)
-        for role, name in (("id", self.id), ("label", self.label)):
-            if name is not None and name not in rows.columns:
+    def answers(self, model: OnnxModel, batch_rows: int) -> Callable[[pa.Table], pa.Table]:
+        """What makes predictions of a batch."""
+
+        def answer(batch: pa.Table) -> pa.Table:
+            if missing := batch.column(self.id).null_count:
                 raise WorldError(
-                    f"{self.path} has no column `{name}` ({role})", f"its columns are {', '.join(rows.columns)}"
+                    f"{self.path}: {missing:,} rows have no `{self.id}`", "give every row an id of its own"
                 )
-        return rows
+            return _predictions(batch, model.score(batch, batch_rows=batch_rows), self)
 
-
-class _Writer:
-    """A Parquet file whose columns are those of its first batch."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: pq.ParquetWriter | None = None
-        self.columns: tuple[str, ...] = ()
-
-    def write(self, batch: pa.Table) -> None:
-        if self._file is None:
-            self._file = pq.ParquetWriter(self._path, batch.schema, compression="zstd")
-            self.columns = tuple(batch.schema.names)
-        self._file.write_table(batch)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        return answer
 
 
 def _predictions(batch: pa.Table, scores: Scores, asked: _Asked) -> pa.Table:
-    columns: dict[str, Any] = {"id": _plain(batch.column(asked.id))}
+    columns: dict[str, Any] = {"id": plain(batch.column(asked.id))}
     if asked.label is not None:
-        columns["label"] = _plain(batch.column(asked.label))
+        columns["label"] = plain(batch.column(asked.label))
     columns["prediction"] = pa.array(decide(scores, asked.signature, asked.threshold))
     for at, name in enumerate(asked.signature.score_columns):
         columns[name] = pa.array(scores.score[:, at])
@@ -158,38 +173,11 @@ def decide(scores: Scores, signature: Signature, threshold: float | None) -> NDA
     return np.asarray(pair[(scores.score[:, 0] >= threshold).astype(np.int64)])
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column in the one form that its values have, whichever file and batch they come from."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    text = pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    return column.cast(pa.string() if text else kind)
-
-
-def _hashes(column: pa.ChunkedArray, path: Path, name: str) -> NDArray[np.int64]:
-    if column.null_count:
-        raise WorldError(f"{path}: {column.null_count:,} rows have no `{name}`", "give every row an id of its own")
-    if pa.types.is_integer(column.type):
-        return np.asarray(column.to_numpy(), dtype=np.int64)
-    ids = column.to_pylist()
-    return np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids))
-
-
-def _refuse_twins(seen: list[NDArray[np.int64]], written: Path, path: Path, name: str) -> None:
-    """Refuse ids that come twice. Equal hashes alone don't say so: the ids behind them are compared."""
-    hashes = np.concatenate(seen)
-    ordered = np.sort(hashes)
-    twins = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(twins):
-        return
-    at = np.flatnonzero(np.isin(hashes, twins))
-    ids = pq.read_table(written, columns=["id"]).column("id").take(at).to_pylist()
-    counts: dict[Any, int] = {}
-    for each in ids:
-        counts[each] = counts.get(each, 0) + 1
-    twice = [each for each, count in counts.items() if count > 1]
-    if twice:
-        shown = ", ".join(repr(each) for each in sorted(twice, key=str)[:3])
+def _refuse_twins(files: Sequence[Path], asked: _Asked) -> None:
+    twice = repeated_values(files, "id")
+    if twice.values:
+        shown = ", ".join(repr(each) for each in twice.some)
         raise WorldError(
-            f"{path}: {len(twice):,} values of `{name}` come more than once: {shown}",
+            f"{asked.path}: {twice.values:,} values of `{asked.id}` come more than once: {shown}",
             "one row for each id; see what doubled the rows",
         )

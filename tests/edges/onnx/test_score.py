@@ -11,7 +11,7 @@ from frames import categories, delay, flights, table
 from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from mlci.edges.onnx.score import score_table
+from mlci.edges.onnx.score import Batching, score_table
 from mlci.edges.onnx.session import OnnxModel
 from mlci.errors import PolicyError, WorldError
 from mlci.flows.export import prove_export
@@ -41,7 +41,7 @@ def score(model, folder, name="test.parquet", **options):
 
 def test_the_contract(model, data):
     done = []
-    result = score(model, data, batch_rows=70, progress=done.append)
+    result = score(model, data, batching=Batching(batch_rows=70), progress=done.append)
     assert (result.rows, result.columns) == (600, ("id", "label", "prediction", "score"))
     assert done[-1] == 600
     assert done == sorted(done)
@@ -73,7 +73,7 @@ def test_csv_gives_the_same(model, data):
     score(model, data)
     expected = pq.read_table(data / "predictions.parquet")
     pd.read_parquet(data / "test.parquet").to_csv(data / "test.csv.gz", index=False)
-    score(model, data, "test.csv.gz", batch_rows=50)
+    score(model, data, "test.csv.gz", batching=Batching(batch_rows=50))
     got = pq.read_table(data / "predictions.parquet")
     assert got.drop_columns("score").equals(expected.drop_columns("score"))
     assert np.allclose(got.column("score"), expected.column("score"), rtol=0, atol=1e-12)
@@ -123,7 +123,7 @@ def test_ids_that_come_twice(model, data):
     ids[500] = ids[599] = "f3"
     _change(data, flight_id=pa.array(ids))
     with pytest.raises(WorldError, match="1 values of `flight_id` come more than once: 'f3'"):
-        score(model, data, batch_rows=100)
+        score(model, data, batching=Batching(batch_rows=100))
     assert not (data / "predictions.parquet").exists()
     _change(data, flight_id=pa.array([*range(599), 0]))
     with pytest.raises(WorldError, match="1 values of `flight_id` come more than once: 0"):
@@ -160,3 +160,98 @@ def test_a_value_of_another_type_further_down(model, data):
     frame.to_csv(data / "test.csv", index=False)
     with pytest.raises(WorldError, match=r"test.csv cannot be read: .*far"):
         score(model, data, "test.csv")
+
+
+@pytest.fixture
+def many(data):
+    """The same rows in three files: Parquet with row groups of odd sizes, with a dictionary, and CSV."""
+    rows = pq.read_table(data / "test.parquet")
+    for at, (start, rows_in, groups) in enumerate([(0, 250, 40), (250, 101, 1000)]):
+        pq.write_table(rows.slice(start, rows_in), data / f"part-{at}.parquet", row_group_size=groups)
+    coded = rows.set_column(rows.schema.get_field_index("carrier"), "carrier", rows["carrier"].dictionary_encode())
+    pq.write_table(coded.slice(351), data / "part-2.parquet", row_group_size=77)
+    return [data / f"part-{at}.parquet" for at in range(3)]
+
+
+def test_several_files_workers_and_parts_give_the_bytes_of_one_file(model, data, many):
+    score(model, data, batching=Batching(batch_rows=50))
+    expected = (data / "predictions.parquet").read_bytes()
+    for workers, part_rows in ((1, 50), (3, 150), (2, 10_000)):
+        out = data / "again.parquet"
+        score_table(
+            model,
+            many,
+            out,
+            id="flight_id",
+            label="late",
+            batching=Batching(batch_rows=50, part_rows=part_rows, workers=workers),
+        )
+        assert out.read_bytes() == expected
+    assert not list(data.glob(".*"))
+
+
+class StopError(Exception):
+    pass
+
+
+def interrupt_at(rows: int):
+    def progress(done: int) -> None:
+        if done >= rows:
+            raise StopError
+
+    return progress
+
+
+@pytest.mark.parametrize("stop", [1, 130, 350, 599])
+def test_an_interrupted_run_goes_on_behind_its_parts(model, data, many, stop):
+    out, keep, asked = data / "predictions.parquet", data / "keep", {"id": "flight_id", "label": "late"}
+    score_table(model, many, out, **asked, batching=Batching(batch_rows=50))
+    expected, batching = out.read_bytes(), Batching(batch_rows=50, part_rows=100, workers=2, keep=keep)
+    out.unlink()
+    with pytest.raises(StopError):
+        score_table(model, many, out, **asked, batching=batching, progress=interrupt_at(stop))
+    assert not out.exists()
+    scored = []
+    result = score_table(model, many, out, **asked, batching=batching, progress=scored.append)
+    assert result.resumed % 100 == 0
+    assert stop - 100 < result.resumed + 50 <= stop + 100
+    assert len(scored) == (600 - result.resumed) // 50
+    assert out.read_bytes() == expected
+    assert not keep.exists()
+
+
+def test_a_part_that_was_cut_off_is_made_again(model, data, many):
+    out, keep, asked = data / "predictions.parquet", data / "keep", {"id": "flight_id", "label": "late"}
+    options = asked | {"batching": Batching(batch_rows=50, part_rows=100, keep=keep)}
+    with pytest.raises(StopError):
+        score_table(model, many, out, **options, progress=interrupt_at(450))
+    cut = keep / "00001.parquet"
+    cut.write_bytes(cut.read_bytes()[:-20])
+    assert score_table(model, many, out, **options).resumed == 100
+    assert pq.read_table(out).num_rows == 600
+
+
+def test_a_folder_of_parts(model, data, many):
+    out, options = data / "predictions", {"id": "flight_id", "batching": Batching(batch_rows=50, part_rows=250)}
+    for _ in range(2):
+        result = score_table(model, many, out, **options)
+        assert sorted(each.name for each in out.iterdir()) == ["00000.parquet", "00001.parquet", "00002.parquet"]
+    assert (result.rows, result.columns) == (600, ("id", "prediction", "score"))
+    assert pq.read_table(out)["id"].to_pylist() == [f"f{at}" for at in range(600)]
+
+
+def test_one_at_a_time(model, data, many):
+    batching = Batching(keep=data / "keep")
+
+    def again(_: int) -> None:
+        score_table(model, many, data / "other.parquet", id="flight_id", batching=batching)
+
+    with pytest.raises(WorldError, match="by another process"):
+        score_table(model, many, data / "predictions.parquet", id="flight_id", batching=batching, progress=again)
+
+
+def test_a_file_further_on_that_lacks_a_column(model, data, many):
+    rows = pq.read_table(many[2])
+    pq.write_table(rows.drop_columns(["origin"]), many[2])
+    with pytest.raises(WorldError, match=r"part-2\.parquet has no column `origin`"):
+        score_table(model, many, data / "predictions.parquet", id="flight_id")
