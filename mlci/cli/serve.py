@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlci.cli.options import PolicyName, Project, tell
+from mlci.cli.trust import ISSUER, Identity, Issuer, Key, Repo, Root, Source, TokenEnv, trusting
 
 
 class Durable(StrEnum):
@@ -18,11 +19,13 @@ class Durable(StrEnum):
     BEHIND = "behind"
 
 
-def serve(
+def serve(  # noqa: PLR0913 - every option is an argument
     model: Annotated[
-        Path | None,
-        typer.Argument(help="An ONNX model or a bundle's folder; default: `mlci.model.path`."),
-    ] = None,
+        str,
+        typer.Argument(
+            help="An ONNX model, a bundle's folder, or a release such as flights#prod; default: `mlci.model.path`."
+        ),
+    ] = "",
     project: Project = Path(),
     policy: PolicyName = "params.yaml",
     host: Annotated[str | None, typer.Option(help="Address to listen on; default: `mlci.serve.host`.")] = None,
@@ -34,9 +37,36 @@ def serve(
         Durable | None,
         typer.Option(help="Whether an answer waits until it is on the disk; default: `mlci.serve.durable`."),
     ] = None,
+    follow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="How often to look for another version, such as 60s; default: `mlci.serve.follow`, else on SIGHUP.",
+        ),
+    ] = None,
+    repo: Repo = "",
+    source: Source = "",
+    key: Key = None,
+    root: Root = None,
+    identity: Identity = "",
+    issuer: Issuer = ISSUER,
+    token_env: TokenEnv = "",
 ) -> None:
     """Serve a model over HTTP, and keep every prediction; until SIGTERM."""
+    from mlci.flows.market import Market
     from mlci.flows.serve import serve as run
+    from mlci.flows.serve_sources import Order
 
-    changes = {"host": host, "port": port, "log": log, "durable": durable.value if durable else None}
-    run(project, policy, model, changes, say=lambda text: tell(f"mlci: {text}"))
+    changes = {
+        "host": host,
+        "port": port,
+        "log": log,
+        "durable": durable.value if durable else None,
+        "follow": follow,
+    }
+    market = Market(repo, source, token_env, trusting(key, root, identity, issuer))
+    run(Order(project, policy, model, changes, market, _say))
+
+
+def _say(text: str) -> None:
+    tell(f"mlci: {text}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,18 +43,8 @@ def trusting(key: Path | None, root: list[Path] | None, identity: str, issuer: s
 
 def shop(project: Path, policy: str, repo: str, source: str, token_env: str, trust: Trust) -> Iterator[Shop]:
     """Where to look releases up, for as long as the generator is open."""
-    from mlci.edges.borrowed import borrowed
-    from mlci.edges.git import History
-    from mlci.flows.forge_access import home
-    from mlci.flows.obtain import Place
-    from mlci.flows.pull import Shop
+    from mlci.flows.market import Market
+    from mlci.flows.shop import opened
 
-    if repo:
-        with borrowed(repo) as root:
-            remote = repo if not Path(repo).exists() else History(root).remotes().get("origin", "")
-            yield Shop(root, policy, Place(source, home(remote, os.environ, token_env) if remote else None), trust)
-        return
-    history = History(project)
-    remote = history.remotes().get("origin", "") if history.repo is not None else ""
-    known = home(remote, os.environ, token_env) or home("", os.environ, token_env)
-    yield Shop(project, policy, Place(source, known), trust)
+    with opened(project, policy, Market(repo, source, token_env, trust)) as found:
+        yield found

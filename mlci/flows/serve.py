@@ -1,84 +1,140 @@
-"""Serve a model: read it, ask it what it answered when it was released, listen."""
+"""Serve models: find them, ask them what they answered when they were released, listen."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mlci.edges.files import digest
 from mlci.edges.onnx.examples import differing
 from mlci.edges.onnx.session import OnnxModel
-from mlci.edges.policy_file import load_policy
 from mlci.edges.serve.server import listen
+from mlci.edges.serve.side import Cast, Side, must_stand_in
 from mlci.errors import MlciError, PolicyError, WorldError
+from mlci.flows.serve_sources import lineup, names_release
 from mlci.nouns.bundle import MANIFEST, MODEL, Manifest
-from mlci.nouns.policy import Policy
 from mlci.nouns.serve import Served, ServePolicy
 from mlci.render.openapi import openapi, openapi_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from concurrent.futures import Executor
+
+    from mlci.flows.serve_sources import Order
+    from mlci.nouns.policy import Policy
+    from mlci.nouns.serve import Lineup, Source
 
 _DIGEST_LETTERS = 12
+_WARM_ROWS = (1, 32)
 
 
-def serve(
-    project: Path, file: str, model: Path | None, changes: Mapping[str, object], *, say: Callable[[str], None]
-) -> None:
-    """Serve a model until the process is told to end.
-
-    Args:
-        project: Folder that the policy's paths begin at.
-        file: Of the policy; one that isn't there is needed only to find the model.
-        model: The ONNX file or the bundle's folder; default: what the policy names.
-        changes: Keys of `mlci.serve` that the command gave instead of the policy.
-        say: Told what is being done.
+def serve(order: Order) -> None:
+    """Serve models until the process is told to end.
 
     Raises:
         PolicyError: There is no model to serve, or a key is wrong.
-        WorldError: The model can't be loaded, the address is taken, or the log can't be opened.
+        GateError: A release was withdrawn, or can't be trusted.
+        WorldError: A model can't be loaded, the address is taken, or the log can't be opened.
     """
-    here = model is None or (project / file).is_file()
-    policy = load_policy(project, file).policy if here else Policy()
-    asked = _asked(policy.serve or ServePolicy(), changes)
-    if model is None and policy.model is None:
-        raise PolicyError("no model is named", "name an ONNX file or a bundle's folder, or write `mlci.model`")
-    path = model or project / (policy.model.path if policy.model is not None else "")
-    loaded, served = load(path, policy)
-    _private(asked, served)
-    log = None if asked.log_file is None else project / asked.log_file
-    described = openapi(served, asked)
-    pages = (json.dumps(described).encode(), openapi_page(served, described).encode())
-    listen(loaded, served, asked, log, pages, say)
+    asked = asked_of(order)
+    found = look(order, None)
+    log = None if asked.log_file is None else order.project / asked.log_file
+    listen(found, partial(load, order.policy(), asked), partial(look, order), asked, log, order.say)
 
 
-def load(path: Path, policy: Policy) -> tuple[OnnxModel, Served]:
-    """A model and what is known of it: from the bundle that it is in, else from the file and the policy.
+def asked_of(order: Order) -> ServePolicy:
+    """The policy's key with the command's changes. Raises PolicyError where one is wrong."""
+    policy = order.policy().serve or ServePolicy()
+    given = {key: value for key, value in order.changes.items() if value is not None}
+    try:
+        asked = ServePolicy.model_validate({**policy.model_dump(), **given})
+        if asked.workers > 1 or asked.shadow or asked.canary:
+            raise PolicyError("serve.workers, serve.shadow and serve.canary are not built yet", "leave them out")
+        return asked
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        said = first["msg"].removeprefix("Value error, ")
+        raise PolicyError(f"--{first['loc'][0]}: {said}", "see `mlci serve --help`") from error
+
+
+def look(order: Order, known: Lineup | None) -> Lineup:
+    """The models that are wanted now, at hand; raises as `lineup` does.
+
+    Releases are fetched and verified by a process of its own: what that loads would stay in the server, and take time
+    from its answers.
+    """
+    asked = asked_of(order)
+    if not names_release(order, asked):
+        return lineup(order, asked, known)
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+        return apart.submit(lineup, order, asked, known).result()
+
+
+def load(policy: Policy, asked: ServePolicy, wanted: Lineup, aside: Executor) -> Cast:
+    """Models, ready to answer.
+
+    Args:
+        policy: Names the model where no bundle does.
+        asked: Limits, and what is not stored.
+        wanted: Which models.
+        aside: Where many rows are answered beside the event loop.
 
     Raises:
-        WorldError: It can't be loaded, or the bundle holds another model than it says.
+        WorldError: One can't be loaded, or isn't what its bundle says.
+        PolicyError: A private column is none of the model.
     """
+    current, served = _loaded(wanted.current, policy)
+    _private(asked, served)
+    side = Side(current, served, asked, aside)
+    beside: dict[str, Side | None] = {"shadow": None, "canary": None}
+    for role, source in (("shadow", wanted.shadow), ("canary", wanted.canary)):
+        if source is not None:
+            model, about = _loaded(source, policy)
+            if about.fault:
+                raise WorldError(f"the {role} {about.name} {about.version} is not ready: {about.fault}")
+            must_stand_in(about, served, role)
+            beside[role] = Side(model, about, asked, aside)
+    for each in (side, *beside.values()):
+        if each is not None and not each.served.fault:
+            _warm(each)
+    described = openapi(served, asked)
+    pages = json.dumps(described).encode(), openapi_page(served, described).encode()
+    return Cast(side, beside["shadow"], beside["canary"], wanted.share, *pages)
+
+
+def _warm(side: Side) -> None:
+    """Ask it something, so that the first request isn't slower than others."""
+    blank = {"float": 0.0, "integer": 0, "string": "", "boolean": False}
+    for rows in _WARM_ROWS:
+        columns = {each.name: [blank[each.type]] * rows for each in side.served.signature.inputs}
+        try:
+            side.batcher.answer(columns)
+        except Exception:  # noqa: BLE001 - no row that anybody asked: not every model has an answer to zeros
+            return
+
+
+def _loaded(source: Source, policy: Policy) -> tuple[OnnxModel, Served]:
+    """A model and what is known of it: from the bundle that it is in, else from the file and the policy."""
+    path = Path(source.path)
     folder = path if path.is_dir() else path.parent
     file = path / MODEL if path.is_dir() else path
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise WorldError(f"{file}: {error.strerror}", "run `dvc pull` or `dvc repro` to get the model") from error
+    if hashlib.sha256(content).hexdigest() != source.sha256:
+        raise WorldError(f"{file} changed while it was read", "write it in one step: beside, and renamed")
     manifest = _manifest(folder) if file.name == MODEL and (folder / MANIFEST).is_file() else None
-    loaded = OnnxModel.load(file)
-    sha256 = digest(file)
+    loaded = _opened(content, file, manifest)
     if manifest is None:
-        known = policy.model
-        threshold = known.threshold if known is not None and loaded.signature.task == "binary" else None
-        name = known.name if known is not None else loaded.signature.model
-        return loaded, Served(
-            name=name,
-            version=sha256[:_DIGEST_LETTERS],
-            commit=loaded.provenance.commit,
-            signature=loaded.signature,
-            threshold=threshold,
-        )
-    if sha256 != manifest.sha256:
+        return loaded, _alone(loaded, source, policy)
+    if source.sha256 != manifest.sha256:
         raise WorldError(f"{file} is not the model that {MANIFEST} tells of", "download the bundle again: `mlci pull`")
     return loaded, Served(
         name=manifest.name,
@@ -87,6 +143,28 @@ def load(path: Path, policy: Policy) -> tuple[OnnxModel, Served]:
         signature=loaded.signature,
         threshold=manifest.threshold,
         fault=_fault(loaded, manifest),
+    )
+
+
+def _opened(content: bytes, file: Path, manifest: Manifest | None) -> OnnxModel:
+    try:
+        return OnnxModel.load(content)
+    except WorldError as error:
+        if manifest is None:
+            raise WorldError(error.problem.replace("the model", str(file), 1), error.mend) from error
+    # A model of another tool that takes one matrix doesn't name its columns; its bundle does.
+    return OnnxModel.load(content, signature=manifest.signature)
+
+
+def _alone(model: OnnxModel, source: Source, policy: Policy) -> Served:
+    known = policy.model
+    name = source.name or (known.name if known is not None else model.signature.model)
+    return Served(
+        name=name,
+        version=source.version or source.sha256[:_DIGEST_LETTERS],
+        commit=source.commit or model.provenance.commit,
+        signature=model.signature,
+        threshold=known.threshold if known is not None and model.signature.task == "binary" else None,
     )
 
 
@@ -108,16 +186,6 @@ def _manifest(folder: Path) -> Manifest:
         raise WorldError(
             f"{folder / MANIFEST} is none of this version of mlci", "`mlci verify` says what is wrong"
         ) from error
-
-
-def _asked(policy: ServePolicy, changes: Mapping[str, object]) -> ServePolicy:
-    given = {key: value for key, value in changes.items() if value is not None}
-    try:
-        return ServePolicy.model_validate({**policy.model_dump(), **given})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        said = first["msg"].removeprefix("Value error, ")
-        raise PolicyError(f"--{first['loc'][0]}: {said}", "see `mlci serve --help`") from error
 
 
 def _private(policy: ServePolicy, served: Served) -> None:

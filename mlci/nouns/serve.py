@@ -9,11 +9,20 @@ from pydantic import Field, field_validator
 
 from mlci.nouns.base import Noun
 from mlci.nouns.data_policy import Names
-from mlci.nouns.scalars import Duration, Size
+from mlci.nouns.scalars import Duration, Share, Size
 from mlci.nouns.signature import Signature
 
 NO_LOG = "none"
 _SQLITE = "sqlite:///"
+
+
+class Canary(Noun):
+    """A model that answers a share of the requests."""
+
+    model: str = Field(
+        min_length=1, description="an ONNX file, a bundle's folder, or a release such as flights#staging"
+    )
+    share: Share = Field(description="of the requests; the same requester is always answered by the same model")
 
 
 class ServePolicy(Noun):
@@ -31,6 +40,17 @@ class ServePolicy(Noun):
     body: Size = Field(1_000_000, description="most bytes of a request")
     rows: int = Field(1_000, ge=1, description="most rows of a request")
     time: Duration = Field(timedelta(seconds=10), description="longest time that a request may take")
+    header_time: Duration = Field(
+        timedelta(seconds=5), description="longest time until the headers of a request have arrived"
+    )
+    workers: int = Field(1, ge=1, le=256, description="processes that answer")
+    follow: Duration | None = Field(
+        None, description="how often the tags are read again, and what they name is served; default: on SIGHUP"
+    )
+    shadow: str | None = Field(
+        None, min_length=1, description="a model that is asked the same, and whose answers are only logged"
+    )
+    canary: Canary | None = Field(None, description="a model that answers a share of the requests")
 
     @field_validator("body")
     @classmethod
@@ -39,11 +59,11 @@ class ServePolicy(Noun):
             raise ValueError(f"a request has at least one byte, not {body}")
         return body
 
-    @field_validator("time")
+    @field_validator("time", "header_time", "follow")
     @classmethod
-    def _lasting(cls, time: timedelta) -> timedelta:
-        if time <= timedelta(0):
-            raise ValueError("a request needs some time, such as 10s")
+    def _lasting(cls, time: timedelta | None) -> timedelta | None:
+        if time is not None and time <= timedelta(0):
+            raise ValueError("this takes some time, such as 10s")
         return time
 
     @field_validator("log")
@@ -77,3 +97,39 @@ class Served(Noun):
     signature: Signature
     threshold: float | None = None
     fault: str = ""
+
+
+class Source(Noun):
+    """A model that is at hand.
+
+    Attributes:
+        asked: How it was asked for: a path, or a release such as `flights#prod`.
+        path: The ONNX file, or the folder of its bundle.
+        sha256: Of the ONNX file: another one is not served.
+        name: In the registry; empty where it is no release.
+        version: Of the release.
+        commit: That it was built from; empty where nobody knows it.
+    """
+
+    asked: str
+    path: str
+    sha256: str
+    name: str = ""
+    version: str = ""
+    commit: str = ""
+
+
+class Lineup(Noun):
+    """What is to be served together.
+
+    Attributes:
+        current: Answers.
+        shadow: Is asked the same; nobody sees its answers.
+        canary: Answers a share of the requests.
+        share: That share.
+    """
+
+    current: Source
+    shadow: Source | None = None
+    canary: Source | None = None
+    share: float = 0.0

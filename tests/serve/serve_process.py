@@ -13,6 +13,13 @@ REPOSITORY = Path(__file__).parents[2]
 MODEL = REPOSITORY / "models" / "model.onnx"
 
 
+def run_serve(folder, *args):
+    """`mlci serve` that ends by itself: exit code and what was said."""
+    command = [sys.executable, "-m", "mlci", "serve", *args, "-C", str(folder), "--port", "0"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+
+
 class Server:
     """`mlci serve`, started and waited for."""
 
@@ -20,9 +27,12 @@ class Server:
         command = [sys.executable, "-m", "mlci", "serve", str(model), "-C", str(folder), "--port", "0", *args]
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-        line = self.process.stderr.readline()
-        found = re.search(r"on (http://\S+)", line)
-        assert found, line + self.process.stderr.read()
+        said, found = "", None
+        while not found:
+            line = self.process.stderr.readline()
+            assert line, said
+            said += line
+            found = re.search(r"on (http://\S+)", line)
         self.url = found[1]
 
     def ask(self, path, body=None, method=None, **headers):
@@ -37,6 +47,16 @@ class Server:
             with error:
                 status, text = error.code, error.read()
         return status, json.loads(text) if text[:1] in b"{[" else text.decode()
+
+    def headers(self, path):
+        """Headers of an answer, by their names in lower case."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=20) as answer:  # noqa: S310 - our own server
+                found = answer.headers
+        except urllib.error.HTTPError as error:
+            with error:
+                found = error.headers
+        return {key.lower(): value for key, value in found.items()}
 
     def stop(self):
         """SIGTERM; gives the exit code and what was said last."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,31 +13,38 @@ import msgspec
 from mlci import __version__
 from mlci.edges.serve import protocol
 from mlci.edges.serve.http import HTML, JSON, TEXT, GoneError, RefusedError, read_json, reply, shown
-from mlci.errors import WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mlci.edges.serve.fields import Columns
     from mlci.edges.serve.http import Receive, Scope, Send
     from mlci.edges.serve.service import Predicted, Service
+    from mlci.edges.serve.side import Cast, Side
 
 _LOGGER = logging.getLogger("mlci.serve")
 _ENCODE = msgspec.json.Encoder().encode
+_SERVER_FAULT = 500
+REQUESTER = b"mlci-requester"
+"""Header that tells whom an answer is for, so that one asker is always answered by the same model."""
 
 
 class Told(NamedTuple):
-    """An answer: its status, its body and what kind of text that is."""
+    """An answer: its status, its body, what kind of text that is, and whose it is."""
 
     status: int
     body: bytes
     kind: bytes = JSON
+    side: Side | None = None
 
 
 class Request(NamedTuple):
-    """What a handler needs of a request."""
+    """What a handler needs of a request: who has sent what, its id, and the models that are served as it begins."""
 
     scope: Scope
     receive: Receive
+    id: str
+    cast: Cast
     model: str = ""
     version: str = ""
 
@@ -49,18 +57,10 @@ class Route(NamedTuple):
 
 
 class App:
-    """Answers for one model.
+    """Answers for the models that are served."""
 
-    Args:
-        service: The model, its log and its counts.
-        openapi: The description of this interface.
-        page: The same as a page.
-    """
-
-    def __init__(self, service: Service, openapi: bytes, page: bytes) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._openapi = openapi
-        self._page = page
         self._seconds = service.policy.time.total_seconds()
         self._fixed = {
             "/": Route("/", {"GET": self._docs}),
@@ -84,26 +84,26 @@ class App:
         if scope["type"] != "http":
             return
         begin = time.perf_counter()
+        name = f"{int(time.time() * 1000):011x}{secrets.token_hex(10)}"
         route, asked = self._route(scope["path"])
-        name = route.name if route else "unknown"
+        cast = self._service.cast
         headers: tuple[tuple[bytes, bytes], ...] = ()
         try:
             async with asyncio.timeout(self._seconds):
-                told = await self._answer(route, Request(scope, receive, *asked))
+                told = await self._answer(route, Request(scope, receive, name, cast, *asked))
         except GoneError:
             return
         except RefusedError as error:
-            told, headers = Told(error.status, _ENCODE({"error": error.problem, **error.more})), error.headers
+            told, headers = _refusal(error, cast, name), error.headers
         except TimeoutError:
-            told = Told(408, _ENCODE({"error": f"the request took longer than {self._seconds:g} s"}))
-            headers = ((b"connection", b"close"),)
-        except WorldError as error:
-            told = Told(500, _ENCODE({"error": error.problem}))
+            late = RefusedError(408, f"the request took longer than the {self._seconds:g} s that are allowed")
+            told, headers = _refusal(late, cast, name), ((b"connection", b"close"),)
         except Exception:
-            _LOGGER.exception("a request failed")
-            told = Told(500, _ENCODE({"error": "the server made a mistake; its log tells more"}))
-        self._service.counts.answered(name, told.status, time.perf_counter() - begin)
-        await reply(send, told.status, told.body, told.kind, headers)
+            _LOGGER.exception("request %s failed", name)
+            told = _refusal(RefusedError(_SERVER_FAULT, "the server made a mistake; its log tells more"), cast, name)
+        self._service.counts.answered(route.name if route else "unknown", told.status, time.perf_counter() - begin)
+        about = (told.side or cast.current).headers
+        await reply(send, told.status, told.body, told.kind, (*about, (b"mlci-request", name.encode()), *headers))
 
     async def _answer(self, route: Route | None, request: Request) -> Told:
         if route is None:
@@ -128,23 +128,30 @@ class App:
         route = self._of_model.get("/".join(rest))
         return route, (name, version) if route else ()
 
-    def _known(self, request: Request) -> None:
-        served = self._service.served
+    def _known(self, request: Request) -> Side:
+        """The model that a path names. Raises RefusedError where there is none such."""
+        current, canary = request.cast.current, request.cast.canary
+        for side in (current, canary):
+            if side is None or request.model != side.served.name:
+                continue
+            if request.version in {"", side.served.version}:
+                return side
+        served = current.served
         if request.model != served.name:
             raise RefusedError(404, f"there is no model {shown(request.model)}; this is {served.name!r}")
-        if request.version not in {"", served.version}:
-            raise RefusedError(404, f"there is no version {shown(request.version)}; this is {served.version!r}")
+        raise RefusedError(404, f"there is no version {shown(request.version)}; this is {served.version!r}")
 
     async def _body(self, request: Request) -> Any:  # noqa: ANN401 - JSON can be anything
         return await read_json(request.scope, request.receive, self._service.policy.body)
 
-    async def _docs(self, _: Request) -> Told:
-        return Told(200, self._page, HTML)
+    async def _docs(self, request: Request) -> Told:
+        return Told(200, request.cast.page, HTML)
 
-    async def _describe(self, _: Request) -> Told:
-        return Told(200, self._openapi)
+    async def _describe(self, request: Request) -> Told:
+        return Told(200, request.cast.openapi)
 
     async def _metrics(self, _: Request) -> Told:
+        self._service.look()
         return Told(200, self._service.counts.text(), TEXT)
 
     async def _server(self, _: Request) -> Told:
@@ -153,42 +160,56 @@ class App:
     async def _live(self, _: Request) -> Told:
         return Told(200, _ENCODE({"live": True}))
 
-    async def _ready(self, _: Request) -> Told:
-        fault = self._service.served.fault
-        # The protocol asks for a status of 4xx where something isn't ready.
-        return Told(400, _ENCODE({"ready": False, "error": fault})) if fault else Told(200, _ENCODE({"ready": True}))
+    async def _ready(self, request: Request) -> Told:
+        refused = self._service.refused
+        return _readiness({"ready": True, **({"refused": refused} if refused else {})}, request.cast.current)
 
     async def _model_ready(self, request: Request) -> Told:
-        self._known(request)
-        fault = self._service.served.fault
-        told = {"name": request.model, "ready": not fault}
-        return Told(400, _ENCODE({**told, "error": fault})) if fault else Told(200, _ENCODE(told))
+        side = self._known(request)
+        return _readiness({"name": request.model, "ready": True}, side)
 
     async def _metadata(self, request: Request) -> Told:
-        self._known(request)
-        return Told(200, _ENCODE(protocol.metadata(self._service.served)))
+        side = self._known(request)
+        versions = [each.served.version for each in (request.cast.current, request.cast.canary) if each is not None]
+        return Told(200, _ENCODE(protocol.metadata(side.served, versions)), side=side)
 
     async def _infer(self, request: Request) -> Told:
-        self._known(request)
+        named = self._known(request)
         asked = await self._body(request)
-        columns, wanted = protocol.columns_of(self._service, asked)
-        predicted = await self._service.predict(columns)
-        return Told(200, _ENCODE(protocol.answer(self._service, predicted, wanted, asked.get("id"))))
+        columns, wanted = protocol.columns_of(named, asked)
+        predicted = await self._ask(request, columns, named if request.version else None)
+        return Told(200, _ENCODE(protocol.answer(predicted, wanted, asked.get("id"))), side=predicted.side)
 
     async def _predict(self, request: Request) -> Told:
         asked = await self._body(request)
         rows = asked if isinstance(asked, list) else [asked]
-        predicted = await self._service.predict(self._service.fields.of_rows(rows))
-        served = self._service.served
-        about = {"model": served.name, "version": served.version, "commit": served.commit}
-        told = [self._row(predicted, place) for place in range(len(rows))]
-        return Told(200, _ENCODE({**about, "predictions": told} if isinstance(asked, list) else {**told[0], **about}))
+        predicted = await self._ask(request, request.cast.current.fields.of_rows(rows), None)
+        about, told = predicted.side.about, [_row(predicted, place) for place in range(len(rows))]
+        body = {**about, "predictions": told} if isinstance(asked, list) else {**told[0], **about}
+        return Told(200, _ENCODE(body), side=predicted.side)
 
-    def _row(self, predicted: Predicted, place: int) -> dict[str, Any]:
-        scores = dict(zip(self._service.score_columns, predicted.scores[place], strict=True))
-        return {"id": predicted.ids[place], "prediction": predicted.predictions[place], "scores": scores}
+    async def _ask(self, request: Request, columns: Columns, named: Side | None) -> Predicted:
+        """The answer of the model that was named, else of the current one or the canary."""
+        return await self._service.predict(named or request.cast.current, "current", columns, request.id)
 
     async def _feedback(self, request: Request) -> Told:
         asked = await self._body(request)
         told = await self._service.feedback(asked)
         return Told(200, _ENCODE({"labels": told} if isinstance(asked, list) else told[0]))
+
+
+def _row(predicted: Predicted, place: int) -> dict[str, Any]:
+    scores = dict(zip(predicted.side.score_columns, predicted.scores[place], strict=True))
+    return {"id": predicted.ids[place], "prediction": predicted.predictions[place], "scores": scores}
+
+
+def _readiness(told: dict[str, Any], side: Side) -> Told:
+    told |= side.about
+    if not side.served.fault:
+        return Told(200, _ENCODE(told), side=side)
+    # The protocol asks for a status of 4xx where something isn't ready.
+    return Told(400, _ENCODE({**told, "ready": False, "error": side.served.fault}), side=side)
+
+
+def _refusal(error: RefusedError, cast: Cast, request: str) -> Told:
+    return Told(error.status, _ENCODE({"error": error.problem, **error.more, "id": request, **cast.current.about}))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mlci.edges.onnx.score import decide
+from mlci.edges.serve.http import RefusedError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from mlci.edges.onnx.session import OnnxModel
     from mlci.edges.serve.fields import Columns
 
-_LONG = 256
+LONG = 256
 """Rows from which the model is asked beside the event loop, which answers others meanwhile."""
 
 
@@ -30,18 +32,21 @@ class Answer(NamedTuple):
     scores: list[list[float]]
 
 
+_Waiting = tuple["Columns", asyncio.Future[Answer]]
+
+
 class Batcher:
     """Asks the model for several requests at once, without waiting for more to come."""
 
-    def __init__(self, model: OnnxModel, threshold: float | None) -> None:
+    def __init__(self, model: OnnxModel, threshold: float | None, aside: Executor) -> None:
         self._model = model
         self._threshold = threshold
-        self._texts = {each.name for each in model.signature.inputs if each.type == "string"}
-        self._waiting: list[tuple[Columns, asyncio.Future[Answer]]] = []
-        self._aside = ThreadPoolExecutor(1, "mlci-model")
+        self._kinds: dict[str, Any] = {each.name: _kind(model, each.name) for each in model.signature.inputs}
+        self._waiting: list[_Waiting] = []
+        self._aside = aside
 
     def ask(self, columns: Columns) -> asyncio.Future[Answer]:
-        """The answer to rows that were found in order."""
+        """The answer to rows that were found in order; RefusedError where the model gives no number for one."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         if not self._waiting:
@@ -49,58 +54,75 @@ class Batcher:
         self._waiting.append((columns, future))
         return future
 
-    def close(self) -> None:
-        """End the thread beside the event loop."""
-        self._aside.shutdown()
+    def answer(self, columns: Columns) -> Answer:
+        """The same at once, from any thread.
+
+        Raises:
+            RefusedError: The model gives no number for a row.
+            WorldError: The model can't answer.
+        """
+        # A missing number is NaN: numpy makes None so.
+        arrays = {
+            name: np.array(columns[name], dtype=kind)
+            if kind is not object
+            else np.array(["" if value is None else value for value in columns[name]], dtype=object)
+            for name, kind in self._kinds.items()
+        }
+        scores = self._model.ask(arrays)
+        if not np.isfinite(scores.outputs).all():
+            row = int(np.flatnonzero(~np.isfinite(scores.outputs).all(axis=1))[0])
+            raise RefusedError(
+                422, f"row {row + 1}: the model gives no number for it; expected: values like those it was trained on"
+            )
+        return Answer(decide(scores, self._model.signature, self._threshold).tolist(), scores.score.tolist())
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting, self._waiting = self._waiting, []
-        columns = {name: [value for each, _ in waiting for value in each[name]] for name in waiting[0][0]}
-        if _rows(columns) < _LONG:
-            try:
-                answer = self._answer(columns)
-            except Exception as error:  # noqa: BLE001 - whoever waits gets it
-                _fail(waiting, error)
-            else:
-                _share_out(waiting, answer)
+        if sum(rows_of(columns) for columns, _ in waiting) < LONG:
+            _share_out(waiting, self._together(waiting))
             return
-        aside = loop.run_in_executor(self._aside, self._answer, columns)
-        aside.add_done_callback(lambda done: _arrived(waiting, done))
+        # Short requests don't wait for long ones.
+        short = [one for one in waiting if rows_of(one[0]) < LONG]
+        for group in (short, *([one] for one in waiting if rows_of(one[0]) >= LONG)):
+            if group:
+                aside = loop.run_in_executor(self._aside, self._together, group)
+                aside.add_done_callback(lambda done, group=group: _share_out(group, done.result()))  # type: ignore[misc] # mypy can't infer a lambda with a default
 
-    def _answer(self, columns: Columns) -> Answer:
-        # A missing number is NaN: numpy makes None so.
-        arrays = {
-            name: np.array(["" if value is None else value for value in values], dtype=object)
-            if name in self._texts
-            else np.array(values, dtype=np.float64 if self._model.element(name) != "tensor(int64)" else np.int64)
-            for name, values in columns.items()
-        }
-        scores = self._model.ask(arrays)
-        return Answer(decide(scores, self._model.signature, self._threshold).tolist(), scores.score.tolist())
-
-
-def _arrived(waiting: list[tuple[Columns, asyncio.Future[Answer]]], done: asyncio.Future[Answer]) -> None:
-    error = done.exception()
-    if error is not None:
-        _fail(waiting, error)
-    else:
-        _share_out(waiting, done.result())
-
-
-def _fail(waiting: list[tuple[Columns, asyncio.Future[Answer]]], error: BaseException) -> None:
-    for _, future in waiting:
-        if not future.done():
-            future.set_exception(error)
+    def _together(self, waiting: list[_Waiting]) -> list[Answer | Exception]:
+        """An answer or a fault for every request; where one has a fault, the others get their answers nevertheless."""
+        try:
+            if len(waiting) == 1:
+                return [self.answer(waiting[0][0])]
+            columns = {name: [value for each, _ in waiting for value in each[name]] for name in self._kinds}
+            whole = self.answer(columns)
+        except Exception as error:  # noqa: BLE001 - whoever waits gets it
+            if len(waiting) == 1:
+                return [error]
+            return [self._together([one])[0] for one in waiting]
+        parts: list[Answer | Exception] = []
+        start = 0
+        for each, _ in waiting:
+            end = start + rows_of(each)
+            parts.append(Answer(whole.predictions[start:end], whole.scores[start:end]))
+            start = end
+        return parts
 
 
-def _share_out(waiting: list[tuple[Columns, asyncio.Future[Answer]]], answer: Answer) -> None:
-    start = 0
-    for columns, future in waiting:
-        end = start + _rows(columns)
-        if not future.done():
-            future.set_result(Answer(answer.predictions[start:end], answer.scores[start:end]))
-        start = end
+def _kind(model: OnnxModel, name: str) -> Any:  # noqa: ANN401 - what numpy takes as a dtype
+    element = model.element(name)
+    return {"tensor(string)": object, "tensor(int64)": np.int64}.get(element, np.float64)
 
 
-def _rows(columns: Columns) -> int:
+def _share_out(waiting: list[_Waiting], answers: list[Answer | Exception]) -> None:
+    for (_, future), answer in zip(waiting, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, Answer):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)
+
+
+def rows_of(columns: Columns) -> int:
+    """How many rows there are."""
     return len(next(iter(columns.values())))

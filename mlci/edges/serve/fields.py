@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import math
+import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mlci.edges.serve.http import RefusedError, shown
@@ -19,6 +19,8 @@ Columns = dict[str, list[Any]]
 
 _TOLD = 10
 _LARGEST = {"tensor(int32)": 2**31, "tensor(int64)": 2**63}
+_LARGEST_FLOAT = 3.4e38
+"""What fits in 32 bits."""
 _A = {"float": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false"}
 DATATYPES = {"float": "FP64", "integer": "INT64", "string": "BYTES", "boolean": "BOOL"}
 _LIKE = {
@@ -120,7 +122,10 @@ class Fields:
             )
         if not _is_column(shape):
             raise RefusedError(400, f"input {name!r}: shape is {shown(shape)}, and [rows] or [rows, 1] is expected")
-        if "binary_data_size" in (tensor.get("parameters") or {}):
+        parameters = tensor.get("parameters", {})
+        if not isinstance(parameters, dict):
+            raise RefusedError(400, f"input {name!r}: parameters is {shown(parameters)}, and an object is expected")
+        if "binary_data_size" in parameters:
             raise RefusedError(400, f"input {name!r}: binary data is not understood; send `data` as JSON")
         data = tensor.get("data")
         if not isinstance(data, list):
@@ -177,7 +182,8 @@ def _fit(wanted: Input, element: str, missing: bool) -> Callable[[Any], bool]:  
     if wanted.type == "integer":
         most = _LARGEST.get(element, 2**63)
         return lambda value: _whole(value, most) or (missing and value is None)
-    return lambda value: _finite(value) or (missing and value is None)
+    largest = _LARGEST_FLOAT if element == "tensor(float)" else sys.float_info.max
+    return lambda value: _finite(value, largest) or (missing and value is None)
 
 
 def _whole(value: object, most: int) -> bool:
@@ -185,7 +191,5 @@ def _whole(value: object, most: int) -> bool:
     return whole and -most <= value < most  # type: ignore[operator] # narrowed above
 
 
-def _finite(value: object) -> bool:
-    if type(value) is float:
-        return math.isfinite(value)
-    return type(value) is int and abs(value) < 2**1000
+def _finite(value: object, largest: float) -> bool:
+    return type(value) in {float, int} and -largest <= value <= largest  # type: ignore[operator] # narrowed by type()

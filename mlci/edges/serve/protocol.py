@@ -9,17 +9,18 @@ from mlci.edges.serve.http import RefusedError, shown
 
 if TYPE_CHECKING:
     from mlci.edges.serve.fields import Columns
-    from mlci.edges.serve.service import Predicted, Service
+    from mlci.edges.serve.service import Predicted
+    from mlci.edges.serve.side import Side
     from mlci.nouns.serve import Served
 
 _KEYS = {"id", "parameters", "inputs", "outputs"}
 
 
-def metadata(served: Served) -> dict[str, Any]:
-    """What the model wants and gives."""
+def metadata(served: Served, versions: list[str]) -> dict[str, Any]:
+    """What the model wants and gives; beside which other versions it is served."""
     return {
         "name": served.name,
-        "versions": [served.version],
+        "versions": versions,
         "platform": "onnx_onnxv1",
         "inputs": [
             {"name": each.name, "datatype": DATATYPES[each.type], "shape": [-1, 1]} for each in served.signature.inputs
@@ -36,7 +37,7 @@ def _outputs(served: Served) -> dict[str, str]:
     return {"prediction": prediction, **dict.fromkeys(served.signature.score_columns, "FP64"), "prediction_id": "BYTES"}
 
 
-def columns_of(service: Service, asked: object) -> tuple[Columns, list[str]]:
+def columns_of(side: Side, asked: object) -> tuple[Columns, list[str]]:
     """The columns of an inference request, and the names of the outputs that it wants.
 
     Raises:
@@ -51,7 +52,7 @@ def columns_of(service: Service, asked: object) -> tuple[Columns, list[str]]:
         raise RefusedError(400, f"`id` is {shown(asked['id'])}, and a text is expected")
     if not isinstance(asked.get("parameters", {}), dict):
         raise RefusedError(400, f"`parameters` is {shown(asked['parameters'])}, and an object is expected")
-    return service.fields.of_tensors(asked.get("inputs")), _wanted(service.served, asked.get("outputs"))
+    return side.fields.of_tensors(asked.get("inputs")), _wanted(side.served, asked.get("outputs"))
 
 
 def _wanted(served: Served, outputs: object) -> list[str]:
@@ -67,17 +68,17 @@ def _wanted(served: Served, outputs: object) -> list[str]:
     return [name for name in known if name in names]
 
 
-def answer(service: Service, predicted: Predicted, wanted: list[str], request: str | None) -> dict[str, Any]:
+def answer(predicted: Predicted, wanted: list[str], request: str | None) -> dict[str, Any]:
     """The answer to an inference request."""
-    served, rows = service.served, len(predicted.ids)
+    side, rows = predicted.side, len(predicted.ids)
     data: dict[str, list[Any]] = {"prediction": predicted.predictions, "prediction_id": predicted.ids}
-    for place, name in enumerate(service.score_columns):
+    for place, name in enumerate(side.score_columns):
         data[name] = [each[place] for each in predicted.scores]
-    kinds = _outputs(served)
+    kinds = _outputs(side.served)
     return {
-        "model_name": served.name,
-        "model_version": served.version,
+        "model_name": side.served.name,
+        "model_version": side.served.version,
         "id": request or predicted.ids[0],
-        "parameters": {"commit": served.commit},
+        "parameters": {"commit": side.served.commit, "prediction_id": predicted.ids[0]},
         "outputs": [{"name": name, "datatype": kinds[name], "shape": [rows, 1], "data": data[name]} for name in wanted],
     }

@@ -1,77 +1,89 @@
-"""Answers of one model, each kept in the log under an id of its own."""
+"""Answers of the models that are served, each kept in the log under an id of its own."""
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from mlci.edges.serve.batch import Batcher
-from mlci.edges.serve.fields import Columns, Fields
 from mlci.edges.serve.http import RefusedError, shown
 from mlci.edges.serve.log import Joined, Label, LogError, PredictionLog, Record, now
 
 if TYPE_CHECKING:
     import asyncio
 
-    from mlci.edges.onnx.session import OnnxModel
     from mlci.edges.serve.counts import Counts
-    from mlci.nouns.serve import Served, ServePolicy
+    from mlci.edges.serve.fields import Columns
+    from mlci.edges.serve.side import Cast, Role, Side
+    from mlci.nouns.serve import ServePolicy
 
 _TEXT = msgspec.json.Encoder()
 _LONGEST_ID = 100
+_LABEL_KEYS = {"id", "label"}
 
 
 class Predicted(NamedTuple):
     """The answer to one request.
 
     Attributes:
+        side: The model that answered.
         ids: Of every row.
         predictions: Class or value of every row.
         scores: Of every row, in the order of the score columns.
     """
 
+    side: Side
     ids: list[str]
     predictions: list[Any]
     scores: list[list[float]]
 
 
 class Service:
-    """One model, its log and its counts."""
+    """What is served, its log and its counts."""
 
-    def __init__(
-        self, model: OnnxModel, served: Served, policy: ServePolicy, log: PredictionLog | None, counts: Counts
-    ) -> None:
-        self.served = served
+    def __init__(self, cast: Cast, policy: ServePolicy, log: PredictionLog | None, counts: Counts) -> None:
         self.policy = policy
         self.counts = counts
-        self.fields = Fields(model, policy.rows)
-        self.score_columns = served.signature.score_columns
-        self._batcher = Batcher(model, served.threshold)
         self._log = log
-        self._stored = [each.name for each in served.signature.inputs if each.name not in policy.private]
-        if log is not None:
-            counts.log_waiting.set_function(lambda: log.waiting)
+        self.play(cast)
 
-    async def predict(self, columns: Columns) -> Predicted:
-        """Ask the model, and keep its answer. Raises RefusedError: it may not answer, or the log takes nothing."""
-        if self.served.fault:
-            raise RefusedError(503, f"the model is not ready: {self.served.fault}")
+    def play(self, cast: Cast) -> None:
+        """Serve these models from now on; requests that are under way end with those that they began with."""
+        self.cast, self.refused = cast, ""
+        self.counts.serving({role: side.served for role, side in cast.sides().items()})
+
+    def reloaded(self, outcome: str, problem: str, *, once: bool) -> None:
+        """Keep what became of a reload; of several workers, one counts it."""
+        self.refused = problem
+        self.counts.reloaded(outcome, refused=bool(problem), once=once)
+
+    async def predict(self, side: Side, role: Role, columns: Columns, request: str) -> Predicted:
+        """Ask a model, and keep its answer.
+
+        Args:
+            side: The model.
+            role: What it is asked as.
+            columns: Rows that were found in order.
+            request: Id of the request, from which those of the rows are made.
+
+        Raises:
+            RefusedError: It may not answer, has no answer, or the log takes nothing.
+        """
+        if side.served.fault:
+            raise RefusedError(503, f"the model is not ready: {side.served.fault}")
         at = now()
-        answer = await self._batcher.ask(columns)
-        base = f"{int(at * 1000):011x}{secrets.token_hex(10)}"
+        answer = await side.batcher.ask(columns)
         rows = len(answer.predictions)
-        ids = [base] if rows == 1 else [f"{base}-{place}" for place in range(rows)]
-        predicted = Predicted(ids, answer.predictions, answer.scores)
+        ids = [request] if rows == 1 else [f"{request}-{place}" for place in range(rows)]
+        predicted = Predicted(side, ids, answer.predictions, answer.scores)
         if self._log is not None:
-            await self._keep(self._log, columns, predicted, at)
-        self.counts.predictions.inc(rows)
+            await self._keep(self._log, records(predicted, columns, at, role))
+        self.counts.predicted(role, side.served.version, rows)
         return predicted
 
-    async def _keep(self, log: PredictionLog, columns: Columns, answer: Predicted, at: float) -> None:
+    async def _keep(self, log: PredictionLog, kept: list[Record]) -> None:
         try:
-            done = log.predictions(self._records(columns, answer, at))
+            done = log.predictions(kept)
             if self.policy.durable == "before-reply":
                 await done
             else:
@@ -84,22 +96,10 @@ class Service:
         if done.exception() is not None:
             self.counts.log_failures.inc()
 
-    def _records(self, columns: Columns, answer: Predicted, at: float) -> list[Record]:
-        served = self.served
-        return [
-            Record(
-                answer.ids[place],
-                at,
-                served.name,
-                served.version,
-                served.commit,
-                _text({name: columns[name][place] for name in self._stored}),
-                _text(answer.predictions[place]),
-                _text(dict(zip(self.score_columns, answer.scores[place], strict=True))),
-                answer.ids[place],
-            )
-            for place in range(len(answer.ids))
-        ]
+    def look(self) -> None:
+        """Bring up to date what is not counted as it happens."""
+        if self._log is not None:
+            self.counts.log_waiting.set(self._log.waiting)
 
     async def feedback(self, asked: object) -> list[dict[str, Any]]:
         """Join labels to their predictions.
@@ -111,7 +111,7 @@ class Service:
             raise RefusedError(404, "this server keeps no log, so there is nothing to join a label to")
         many = asked if isinstance(asked, list) else [asked]
         if not 0 < len(many) <= self.policy.rows:
-            raise RefusedError(400, f"{len(many):,} labels; expected: 1 to {self.policy.rows:,}")
+            raise RefusedError(413 if many else 400, f"{len(many):,} labels; expected: 1 to {self.policy.rows:,}")
         labels = [self._label(each) for each in many]
         try:
             joined = await self._log.feedback(labels)
@@ -124,18 +124,19 @@ class Service:
         return [self._told(label, each) for label, each in zip(labels, joined, strict=True)]
 
     def _label(self, asked: object) -> Label:
-        if not isinstance(asked, dict) or asked.keys() != {"id", "label"}:
+        if not isinstance(asked, dict) or asked.keys() != _LABEL_KEYS:
             raise RefusedError(422, f"{shown(asked)} is no label; expected: an object with `id` and `label`")
-        if not isinstance(asked["id"], str) or not 0 < len(asked["id"]) <= _LONGEST_ID:
-            raise RefusedError(422, f"field 'id' is {shown(asked['id'])}; expected: the id of a prediction")
-        label, classes = asked["label"], self.served.signature.classes
+        name, label = asked["id"], asked["label"]
+        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ID:
+            raise RefusedError(422, f"field 'id' is {shown(name)}; expected: the id of a prediction")
+        classes = self.cast.current.served.signature.classes
         if classes:
             known = next((each for each in classes if type(each) is type(label) and each == label), None)
             if known is None:
                 raise RefusedError(422, f"field 'label' is {shown(label)}; expected: one of {shown(list(classes))}")
         elif type(label) not in {int, float}:
             raise RefusedError(422, f"field 'label' is {shown(label)}; expected: a number")
-        return Label(asked["id"], _text(label), now())
+        return Label(name, _text(label), now())
 
     def _told(self, label: Label, joined: Joined) -> dict[str, Any]:
         contradicts = joined.contradicts
@@ -148,10 +149,37 @@ class Service:
         return told
 
     def close(self) -> None:
-        """Write what waits, and let go of the threads."""
-        self._batcher.close()
+        """Write what waits."""
         if self._log is not None:
             self._log.close()
+
+
+def records(answer: Predicted, columns: Columns, at: float, role: Role) -> list[Record]:
+    """The rows of an answer, as they are stored.
+
+    Args:
+        answer: What a model said.
+        columns: What it was asked.
+        at: When, in seconds since 1970.
+        role: What it was asked as.
+    """
+    side = answer.side
+    served = side.served
+    return [
+        Record(
+            name,
+            at,
+            served.name,
+            served.version,
+            served.commit,
+            _text({each: columns[each][place] for each in side.stored}),
+            _text(answer.predictions[place]),
+            _text(dict(zip(side.score_columns, answer.scores[place], strict=True))),
+            name,
+            role,
+        )
+        for place, name in enumerate(answer.ids)
+    ]
 
 
 def _text(value: object) -> str:

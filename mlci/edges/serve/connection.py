@@ -1,0 +1,85 @@
+"""One connection of a client: how long and how large the headers of a request may be."""
+
+from __future__ import annotations
+
+import http
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+_LARGEST = 65_536
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, which by itself waits for headers without end."""
+
+    header_seconds = 5.0
+    _timer: asyncio.TimerHandle | None = None
+    _received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """A client has come: its first request begins."""
+        super().connection_made(transport)
+        self._begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has gone."""
+        self._end()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; where no request is under way, another one begins."""
+        # uvicorn's cycle is none until there was a request, whatever its type says.
+        under_way = bool(self.cycle) and not self.cycle.response_complete
+        if self._timer is None and not under_way:
+            self._begin()
+        if self._timer is not None:
+            self._received += len(data)
+        super().data_received(data)
+        if self._timer is not None and self._received > _LARGEST:
+            self._refuse(431, f"the headers are larger than the {_LARGEST:,} bytes that are allowed")
+
+    def on_headers_complete(self) -> None:
+        """A request can be answered."""
+        self._end()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is not HTTP."""
+        self._refuse(400, f"this is no HTTP that is understood: {msg}")
+
+    def _begin(self) -> None:
+        self._received = 0
+        said = f"the headers took longer than the {self.header_seconds:g} s that are allowed"
+        self._timer = self.loop.call_later(self.header_seconds, partial(self._refuse, 408, said))
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refuse(self, status: int, problem: str) -> None:
+        self._end()
+        if self.transport.is_closing():
+            return
+        if not self._received:
+            # A connection that was opened ahead of time: an answer to no request would be taken for the next one's.
+            self.transport.close()
+            return
+        body = json.dumps({"error": problem}).encode()
+        head = (
+            f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
+def limited(header_seconds: float) -> type[Any]:
+    """The connection of a server that waits this long for headers."""
+    return type("Connection", (Connection,), {"header_seconds": header_seconds})
