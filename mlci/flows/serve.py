@@ -54,13 +54,13 @@ def asked_of(order: Order) -> ServePolicy:
     given = {key: value for key, value in order.changes.items() if value is not None}
     try:
         asked = ServePolicy.model_validate({**policy.model_dump(), **given})
-        if asked.workers > 1 or asked.shadow or asked.canary:
-            raise PolicyError("serve.workers, serve.shadow and serve.canary are not built yet", "leave them out")
-        return asked
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         said = first["msg"].removeprefix("Value error, ")
         raise PolicyError(f"--{first['loc'][0]}: {said}", "see `mlci serve --help`") from error
+    if asked.workers > 1 or asked.shadow or asked.canary:
+        raise PolicyError("serve.workers, serve.shadow and serve.canary are not built yet", "leave them out")
+    return asked
 
 
 def look(order: Order, known: Lineup | None) -> Lineup:
