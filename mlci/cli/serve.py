@@ -31,7 +31,12 @@ def serve(  # noqa: PLR0913 - every option is an argument
     host: Annotated[str | None, typer.Option(help="Address to listen on; default: `mlci.serve.host`.")] = None,
     port: Annotated[int | None, typer.Option(help="0: a free one, which is told; default: `mlci.serve.port`.")] = None,
     log: Annotated[
-        str | None, typer.Option(help="sqlite:///FILE, or none; default: `mlci.serve.log`.", metavar="URL")
+        str | None,
+        typer.Option(
+            help="sqlite:///FILE, postgresql://…, or none; default: `mlci.serve.log`.",
+            metavar="URL",
+            envvar="MLCI_SERVE_LOG",
+        ),
     ] = None,
     durable: Annotated[
         Durable | None,

@@ -44,8 +44,7 @@ def serve(order: Order) -> None:
     """
     asked = asked_of(order)
     found = look(order, None)
-    log = None if asked.log_file is None else order.project / asked.log_file
-    listen(found, partial(load, order.policy(), asked), partial(look, order), asked, log, order.say)
+    listen(found, partial(load, order.policy(), asked), partial(look, order), asked, order.project, order.say)
 
 
 def asked_of(order: Order) -> ServePolicy:

@@ -9,11 +9,9 @@ from pydantic import Field, field_validator
 
 from mlci.nouns.base import Noun
 from mlci.nouns.data_policy import Names
+from mlci.nouns.log_url import NO_LOG, SQLITE, is_log, without_password
 from mlci.nouns.scalars import Duration, Share, Size
 from mlci.nouns.signature import Signature
-
-NO_LOG = "none"
-_SQLITE = "sqlite:///"
 
 
 class Canary(Noun):
@@ -31,11 +29,16 @@ class ServePolicy(Noun):
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on; 0.0.0.0: all")
     port: int = Field(8080, ge=0, le=65_535, description="0: a free one, which is told")
     log: str = Field(
-        "sqlite:///predictions.db", description="where predictions and labels are kept: sqlite:///FILE, or none"
+        "sqlite:///predictions.db",
+        description="where predictions and labels are kept: sqlite:///FILE, postgresql://…, or none",
     )
     durable: Literal["before-reply", "behind"] = Field(
         "before-reply", description="whether an answer waits until it is on the disk"
     )
+    when_log_fails: Literal["refuse", "answer"] = Field(
+        "refuse", description="whether a prediction that can't be kept is refused, or answered and only counted"
+    )
+    retention: Duration | None = Field(None, description="how long predictions and their labels are kept")
     private: Names = Field((), description="inputs that are never stored")
     body: Size = Field(1_000_000, description="most bytes of a request")
     rows: int = Field(1_000, ge=1, description="most rows of a request")
@@ -69,14 +72,19 @@ class ServePolicy(Noun):
     @field_validator("log")
     @classmethod
     def _known(cls, log: str) -> str:
-        if log != NO_LOG and not (log.startswith(_SQLITE) and len(log) > len(_SQLITE)):
-            raise ValueError(f"a log is {_SQLITE}FILE, such as {_SQLITE}predictions.db, or {NO_LOG}; not {log!r}")
+        if not is_log(log):
+            raise ValueError(
+                f"a log is {SQLITE}FILE, such as {SQLITE}predictions.db, or postgresql://USER@HOST/DATABASE, "
+                f"or {NO_LOG}; not {without_password(log)!r}"
+            )
         return log
 
-    @property
-    def log_file(self) -> str | None:
-        """The file of the log; None: nothing is kept."""
-        return None if self.log == NO_LOG else self.log.removeprefix(_SQLITE)
+    @field_validator("retention")
+    @classmethod
+    def _kept(cls, retention: timedelta | None) -> timedelta | None:
+        if retention is not None and retention <= timedelta(0):
+            raise ValueError(f"predictions are kept for some time, such as 90d; `log: {NO_LOG}` keeps none")
+        return retention
 
 
 class Served(Noun):

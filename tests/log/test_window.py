@@ -1,14 +1,15 @@
 """The window that monitoring reads: typed by the signature, in order of time, from databases and from files."""
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mlci.edges.log.address import connector
+from mlci.edges.log.database import Work, write
+from mlci.edges.log.records import Label, Record
 from mlci.edges.log.window import read_window, window_schema
-from mlci.edges.serve.log import _SCHEMA, Record, _insert
 from mlci.errors import WorldError
 from mlci.nouns.signature import Input, Signature
 
@@ -33,16 +34,16 @@ def record(number, role="current", version="v1"):
 
 
 @pytest.fixture
-def log(tmp_path):
-    database = sqlite3.connect(tmp_path / "predictions.db")
-    database.executescript(_SCHEMA)
+def log(log_url, tmp_path):
     roles = ["current", "canary", "shadow"]
-    _insert(database, [record(number, roles[number % 3] if number < 3 else "current") for number in range(100)])
-    database.execute(
-        "INSERT INTO feedback (id, label, at, last_at) VALUES ('i0050', 'false', ?, 0)", [START.timestamp() + 99]
-    )
-    database.commit()
-    yield f"sqlite:///{tmp_path / 'predictions.db'}"
+    records = [record(number, roles[number % 3] if number < 3 else "current") for number in range(100)]
+    fill(log_url, tmp_path, records, [Label("i0050", "false", START.timestamp() + 99, "desk")])
+    return log_url
+
+
+def fill(url, root, records, labels=()):
+    database = connector(url, root)()
+    write(database, [Work(records, labels)])
     database.close()
 
 
@@ -61,6 +62,7 @@ def test_a_window_is_typed_ordered_and_half_open(log, tmp_path):
     assert first["predicted_at"] == START + timedelta(seconds=10)
     labelled = table.slice(40, 1).to_pylist()[0]
     assert (labelled["label"], labelled["labelled_at"]) == (False, START + timedelta(seconds=99))
+    assert (labelled["label_source"], labelled["contradicted"]) == ("desk", False)
 
 
 def test_shadows_are_left_out_unless_asked_for(log, tmp_path):
@@ -107,10 +109,13 @@ def test_names_that_differ_by_case_are_told_apart_or_refused(log, tmp_path):
 
 
 def test_what_does_not_fit_is_said_and_never_guessed(log, tmp_path):
-    with sqlite3.connect(tmp_path / "predictions.db") as database:
-        database.execute("""UPDATE predictions SET inputs = '{"distance": "far"}' WHERE id = 'i0010'""")
-    database.close()
+    fill(log, tmp_path, [record(200)._replace(inputs='{"distance": "far"}')])
     with pytest.raises(WorldError, match="far"):
         rows(log, root=tmp_path)
     with pytest.raises(WorldError, match="no log"):
         rows("sqlite:///elsewhere.db", root=tmp_path)
+
+
+def test_a_moment_without_a_time_zone_is_refused(log, tmp_path):
+    with pytest.raises(ValueError, match="time zone"):
+        read_window(log, datetime(2026, 3, 1), START, SIGNATURE, root=tmp_path)  # noqa: DTZ001 - that is the point

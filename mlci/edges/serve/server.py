@@ -14,7 +14,7 @@ import uvicorn
 from mlci.edges.serve.app import App
 from mlci.edges.serve.connection import limited
 from mlci.edges.serve.counts import Counts
-from mlci.edges.serve.log import PredictionLog
+from mlci.edges.serve.log import open_log
 from mlci.edges.serve.reloads import Reloads
 from mlci.edges.serve.service import Service
 from mlci.errors import MlciError, WorldError
@@ -41,17 +41,17 @@ class Worker:
         wanted: What to serve.
         load: Makes it ready.
         policy: Limits, and what to keep.
-        log: The file to keep predictions in; None: nowhere.
+        root: Folder that the log's file begins at.
 
     Raises:
         WorldError: A model can't be loaded, or the log can't be opened.
     """
 
-    def __init__(self, wanted: Lineup, load: Load, policy: ServePolicy, log: Path | None) -> None:
+    def __init__(self, wanted: Lineup, load: Load, policy: ServePolicy, root: Path) -> None:
         self._load = load
         self._aside = ThreadPoolExecutor(1, "mlci-model")
         cast = load(wanted, self._aside)
-        self.service = Service(cast, policy, PredictionLog(log) if log is not None else None, Counts())
+        self.service = Service(cast, policy, open_log(policy, root), Counts())
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next: Cast | None = None
         config = uvicorn.Config(
@@ -128,9 +128,7 @@ class Worker:
         self.service.close()
 
 
-def listen(
-    found: Lineup, load: Load, look: Look, policy: ServePolicy, log: Path | None, say: Callable[[str], None]
-) -> None:
+def listen(found: Lineup, load: Load, look: Look, policy: ServePolicy, root: Path, say: Callable[[str], None]) -> None:
     """Serve models until SIGTERM or SIGINT; requests that are under way get their answers.
 
     SIGHUP looks again for what is to be served, as `policy.follow` does from time to time.
@@ -140,17 +138,18 @@ def listen(
         load: Makes it ready.
         look: Finds what is to be served now.
         policy: Where to listen, limits, and what to keep.
-        log: The file to keep predictions in; None: nowhere.
+        root: Folder that the log's file begins at.
         say: Told where it listens, and what is reloaded.
 
     Raises:
+        PolicyError: The log's URL can't be read.
         WorldError: The address is taken, a model can't be loaded, or the log can't be opened.
     """
     every = policy.follow.total_seconds() if policy.follow is not None else None
     reloads = Reloads(look, found, every, say)
     signal.signal(signal.SIGHUP, lambda *_: reloads.ask())
     with bind(policy.host, policy.port) as bound:
-        worker = Worker(found, load, policy, log)
+        worker = Worker(found, load, policy, root)
         try:
             # uvicorn raises the signal again once it has ended: by then it must not kill us, the log is still open.
             for each in (signal.SIGTERM, signal.SIGINT):

@@ -92,7 +92,7 @@ class Service:
             self.counts.log_failures.inc()
             raise RefusedError(503, f"the prediction can't be kept in the log: {error}") from error
 
-    def _unkept(self, done: asyncio.Future[None]) -> None:
+    def _unkept(self, done: asyncio.Future[list[Joined]]) -> None:
         if done.exception() is not None:
             self.counts.log_failures.inc()
 
