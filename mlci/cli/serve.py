@@ -42,6 +42,9 @@ def serve(  # noqa: PLR0913 - every option is an argument
         Durable | None,
         typer.Option(help="Whether an answer waits until it is on the disk; default: `mlci.serve.durable`."),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that answer; default: `mlci.serve.workers`.", min=1)
+    ] = None,
     follow: Annotated[
         str | None,
         typer.Option(
@@ -67,6 +70,7 @@ def serve(  # noqa: PLR0913 - every option is an argument
         "port": port,
         "log": log,
         "durable": durable.value if durable else None,
+        "workers": workers,
         "follow": follow,
     }
     market = Market(repo, source, token_env, trusting(key, root, identity, issuer))

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from mlci.edges.onnx.examples import differing
 from mlci.edges.onnx.session import OnnxModel
-from mlci.edges.serve.server import listen
+from mlci.edges.serve.listen import listen
 from mlci.edges.serve.side import Cast, Side, must_stand_in
 from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.flows.serve_sources import lineup, names_release
@@ -57,8 +57,8 @@ def asked_of(order: Order) -> ServePolicy:
         first = error.errors(include_url=False)[0]
         said = first["msg"].removeprefix("Value error, ")
         raise PolicyError(f"--{first['loc'][0]}: {said}", "see `mlci serve --help`") from error
-    if asked.workers > 1 or asked.shadow or asked.canary:
-        raise PolicyError("serve.workers, serve.shadow and serve.canary are not built yet", "leave them out")
+    if asked.shadow or asked.canary:
+        raise PolicyError("serve.shadow and serve.canary are not built yet", "leave them out")
     return asked
 
 

@@ -15,7 +15,6 @@ from mlci.edges.serve.app import App
 from mlci.edges.serve.connection import limited
 from mlci.edges.serve.counts import Counts
 from mlci.edges.serve.log import open_log
-from mlci.edges.serve.reloads import Reloads
 from mlci.edges.serve.service import Service
 from mlci.errors import MlciError, WorldError
 
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from mlci.edges.serve.reloads import Reloads
     from mlci.edges.serve.side import Cast
     from mlci.nouns.serve import Lineup, ServePolicy
 
     Load = Callable[[Lineup, Executor], Cast]
-    Look = Callable[[Lineup | None], Lineup]
 
 _BACKLOG = 2048
 _LOOK_SECONDS = 1.0
@@ -128,15 +127,15 @@ class Worker:
         self.service.close()
 
 
-def listen(found: Lineup, load: Load, look: Look, policy: ServePolicy, root: Path, say: Callable[[str], None]) -> None:
+def listen_alone(
+    found: Lineup, load: Load, reloads: Reloads, policy: ServePolicy, root: Path, say: Callable[[str], None]
+) -> None:
     """Serve models until SIGTERM or SIGINT; requests that are under way get their answers.
-
-    SIGHUP looks again for what is to be served, as `policy.follow` does from time to time.
 
     Args:
         found: What to serve at first.
         load: Makes it ready.
-        look: Finds what is to be served now.
+        reloads: Puts other models in their place.
         policy: Where to listen, limits, and what to keep.
         root: Folder that the log's file begins at.
         say: Told where it listens, and what is reloaded.
@@ -145,15 +144,10 @@ def listen(found: Lineup, load: Load, look: Look, policy: ServePolicy, root: Pat
         PolicyError: The log's URL can't be read.
         WorldError: The address is taken, a model can't be loaded, or the log can't be opened.
     """
-    every = policy.follow.total_seconds() if policy.follow is not None else None
-    reloads = Reloads(look, found, every, say)
-    signal.signal(signal.SIGHUP, lambda *_: reloads.ask())
     with bind(policy.host, policy.port) as bound:
         worker = Worker(found, load, policy, root)
         try:
-            # uvicorn raises the signal again once it has ended: by then it must not kill us, the log is still open.
-            for each in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(each, lambda *_: worker.stop())
+            ending(worker.stop)
             served = worker.service.cast.current.served
             say(f"serving {served.name} {served.version} on {address(bound)}")
             if served.fault:
@@ -163,6 +157,15 @@ def listen(found: Lineup, load: Load, look: Look, policy: ServePolicy, root: Pat
         finally:
             worker.close()
     say("stopped; everything is answered and written")
+
+
+def ending(end: Callable[[], None], on: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)) -> None:
+    """Have something done at a signal that ends the process.
+
+    uvicorn raises the signal again once it has ended: by then it must not kill us, the log is still open.
+    """
+    for each in on:
+        signal.signal(each, lambda *_: end())
 
 
 def address(bound: socket.socket) -> str:
