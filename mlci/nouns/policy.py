@@ -12,6 +12,7 @@ from mlci.nouns.base import Level, Noun, Place
 from mlci.nouns.change import Good
 from mlci.nouns.data_policy import Names, Table
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
+from mlci.nouns.monitor_policy import MonitorPolicy
 from mlci.nouns.release_policy import ReleasePolicy
 from mlci.nouns.rubric import Declared, TestName
 from mlci.nouns.scalars import Amount, Number, Size, number
@@ -221,6 +222,7 @@ class Policy(Noun):
     waivers: tuple[Waiver, ...] = ()
     release: ReleasePolicy | None = None
     serve: ServePolicy | None = None
+    monitor: MonitorPolicy | None = None
     score: dict[TestName, Declared] = Field({}, description="tests of the ML Test Score that no file shows by itself")
 
     @model_validator(mode="after")
