@@ -36,7 +36,7 @@ class Database(Protocol):
         """End it, and keep nothing; never raises."""
 
     def insert(self, records: Sequence[Record]) -> None:
-        """Add predictions; one whose id is there already stays as it is."""
+        """Add predictions; one whose id is there already stays as it is. Without `begin`, a transaction of its own."""
 
     def made(self, ids: Collection[str]) -> dict[str, Made]:
         """The predictions that clients got, by id; nobody else labels or removes them until the transaction ends."""
@@ -65,11 +65,14 @@ def write(database: Database, works: Sequence[Work]) -> list[list[Joined]]:
     """
     records = [record for work in works for record in work.records]
     ids = sorted({label.id for work in works for label in work.labels})
+    if not ids:
+        database.insert(records)
+        return [[] for _ in works]
     database.begin()
     try:
         if records:
             database.insert(records)
-        join = Join(database.made(ids), database.said(ids)) if ids else Join({}, ())
+        join = Join(database.made(ids), database.said(ids))
         outcomes = [join.add(work.labels) for work in works]
         if join.new or join.repeats:
             database.label(join.new, join.repeats)

@@ -94,21 +94,22 @@ class PostgresDatabase:
     def insert(self, records: Sequence[Record]) -> None:
         """Add predictions."""
         kinds = ["float8" if field == "at" else "text" for field in records[0]._fields]
-        arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+        # As text, arrays would take four times as long.
+        arrays = ", ".join(f"%b::{kind}[]" for kind in kinds)
         columns = [list(column) for column in zip(*records, strict=True)]
         self._do(f"INSERT INTO predictions SELECT * FROM unnest({arrays}) ON CONFLICT (id) DO NOTHING", *columns)
 
     def made(self, ids: Collection[str]) -> dict[str, Made]:
         """Predictions by id, locked in their order, so that two that lock the same don't wait for each other."""
         select = (
-            "SELECT id, at, model, version, revision FROM predictions WHERE role <> 'shadow' AND id = ANY(%s) "
+            "SELECT id, at, model, version, revision FROM predictions WHERE role <> 'shadow' AND id = ANY(%b) "
             "ORDER BY id FOR NO KEY UPDATE"
         )
         return {row[0]: Made(*row[1:]) for row in self._all(select, list(ids))}
 
     def said(self, ids: Collection[str]) -> list[Said]:
         """Labels that there are."""
-        select = "SELECT id, place, label, source FROM feedback WHERE id = ANY(%s)"
+        select = "SELECT id, place, label, source FROM feedback WHERE id = ANY(%b)"
         return [Said(*row) for row in self._all(select, list(ids))]
 
     def label(self, new: Sequence[New], repeats: Sequence[Repeat]) -> None:
@@ -128,7 +129,7 @@ class PostgresDatabase:
                 before,
                 most,
             )
-            self._do("DELETE FROM feedback WHERE id = ANY(%s)", [row[0] for row in old])
+            self._do("DELETE FROM feedback WHERE id = ANY(%b)", [row[0] for row in old])
             self.commit()
         except BaseException:
             self.rollback()

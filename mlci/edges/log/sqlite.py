@@ -78,8 +78,18 @@ class SqliteDatabase:
 
     def insert(self, records: Sequence[Record]) -> None:
         """Add predictions."""
+        alone = not self._database.in_transaction
+        if alone:
+            self.begin()
         marks = ", ".join("?" * len(records[0]))
-        self._many(f"INSERT INTO predictions VALUES ({marks}) ON CONFLICT (id) DO NOTHING", records)
+        try:
+            self._many(f"INSERT INTO predictions VALUES ({marks}) ON CONFLICT (id) DO NOTHING", records)
+            if alone:
+                self.commit()
+        except BaseException:
+            if alone:
+                self.rollback()
+            raise
 
     def made(self, ids: Collection[str]) -> dict[str, Made]:
         """Predictions by id; the transaction has locked them."""
