@@ -79,7 +79,11 @@ def _label(served: Served) -> Schema:
         "type": "object",
         "additionalProperties": False,
         "required": ["id", "label"],
-        "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 100}, "label": label},
+        "properties": {
+            "id": {"type": "string", "minLength": 1, "maxLength": 100},
+            "label": label,
+            "source": {"type": "string", "maxLength": 100},
+        },
     }
 
 

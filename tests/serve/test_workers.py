@@ -77,4 +77,4 @@ def test_a_worker_that_cannot_begin_ends_it_all(tmp_path):
     (tmp_path / "predictions.db").mkdir()
     refused = run_serve(tmp_path, str(binary(tmp_path / "model.onnx")), "--workers", "2")
     assert refused.returncode == 3
-    assert "predictions.db: unable to open" in refused.stderr
+    assert "predictions.db can't be opened: unable to open" in refused.stderr

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from mlci.edges.log.postgres import PostgresDatabase, driver
-from mlci.edges.log.records import LogError
 from mlci.edges.log.sqlite import SqliteDatabase
 from mlci.errors import PolicyError
 from mlci.nouns.log_url import POSTGRES, SQLITE, without_password
@@ -44,7 +43,7 @@ def connector(url: str, root: Path) -> Callable[[], Database]:
         parts, shown = postgres_parts(url), without_password(url)
         return lambda: PostgresDatabase(parts, shown)
     path = sqlite_path(url, root)
-    return lambda: _sqlite(path)
+    return lambda: SqliteDatabase(path)
 
 
 def sqlite_path(url: str, root: Path) -> Path:
@@ -77,10 +76,3 @@ def _value(match: re.Match[str]) -> str:
     if name not in os.environ:
         raise PolicyError(f"the log's URL names ${{{name}}}, which is not set", f"set {name} in the environment")
     return os.environ[name]
-
-
-def _sqlite(path: Path) -> Database:
-    try:
-        return SqliteDatabase(path)
-    except LogError as error:
-        raise type(error)(f"{path}: {error}") from error

@@ -160,10 +160,10 @@ class PostgresDatabase:
         try:
             yield
         except (psycopg.DataError, psycopg.IntegrityError, UnicodeError) as error:
-            raise RowError(f"{self._shown}: {self._said_of(error)}") from None
+            raise RowError(self._said_of(error)) from None
         except psycopg.Error as error:
             lost = error.sqlstate is None or error.sqlstate[:2] in {"08", "40"} or error.sqlstate[:4] == "57P0"
-            raise (LostError if lost else LogError)(f"{self._shown}: {self._said_of(error)}") from None
+            raise (LostError if lost else LogError)(self._said_of(error)) from None
 
     def _said_of(self, error: Exception) -> str:
         """The message without its details, which quote rows, and without any password."""

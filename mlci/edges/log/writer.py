@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mlci.edges.log.database import Database
     from mlci.edges.log.records import Joined, Label, Record
 
+_LOGGER = logging.getLogger("mlci.serve")
 MOST_WAITING = 100_000
 _MOST_ROWS = 10_000
 """Rows of one transaction."""
@@ -60,21 +62,27 @@ class PredictionLog:
     Args:
         connect: Opens the database.
         retention: How long predictions are kept; None: for ever.
+        shown: How messages to the operator name it.
         absent: Whether the log may be out of reach at the start.
 
     Attributes:
         waiting: Rows that are not written yet.
-        fault: Why the log takes nothing at the moment; empty: it does.
 
     Raises:
         WorldError: The log can't be opened, or is of another version.
     """
 
     def __init__(
-        self, connect: Callable[[], Database], retention: timedelta | None = None, *, absent: bool = False
+        self,
+        connect: Callable[[], Database],
+        retention: timedelta | None = None,
+        *,
+        shown: str = "it",
+        absent: bool = False,
     ) -> None:
         self.waiting = 0
-        self.fault = ""
+        self._fault: LogError | None = None
+        self._shown = shown
         self._connect = connect
         self._database: Database | None = None
         self._again = 0.0
@@ -89,10 +97,18 @@ class PredictionLog:
             self._database = connect()
         except LogError as error:
             if not absent:
-                raise WorldError(str(error), "see that it can be reached and written, or name another log") from error
+                raise WorldError(
+                    f"the log {shown} can't be opened: {error}",
+                    "see that it can be reached and written, or name another",
+                ) from error
             self._failed(error)
         self._thread = threading.Thread(target=self._run, name="mlci-log", daemon=True)
         self._thread.start()
+
+    @property
+    def fault(self) -> str:
+        """Why the log takes nothing at the moment; empty: it does."""
+        return "" if self._fault is None else str(self._fault)
 
     def predictions(self, records: Sequence[Record], *, behind: bool = False) -> asyncio.Future[list[Joined]]:
         """Store predictions; done when they are on the disk.
@@ -140,7 +156,7 @@ class PredictionLog:
     def _put(self, work: Work, *, behind: bool) -> _Job:
         job = _Job(work, behind=behind)
         if self.waiting + job.rows > MOST_WAITING:
-            raise LogError(self.fault or "it is slower than the requests")
+            raise self._again_said() or LogError("it is slower than the requests")
         self.waiting += job.rows
         self._jobs.put(job)
         return job
@@ -158,7 +174,11 @@ class PredictionLog:
             if not last:
                 self._forget()
         self._lost = sum(job.rows for job in self._held)
-        self._settle(self._held, [None] * len(self._held), LogError(self.fault))
+        if self._lost:
+            _LOGGER.error(
+                "%d rows were never written: the log %s takes nothing: %s", self._lost, self._shown, self.fault
+            )
+        self._settle(self._held, [None] * len(self._held), self._again_said() or LogError("the server ends"))
         self._let_go()
 
     def _gather(self) -> bool:
@@ -176,21 +196,21 @@ class PredictionLog:
 
     def _idle(self) -> float | None:
         """Seconds until something is to be done though nobody asks for it; None: nothing is."""
-        due = [self._again] if self.fault else []
+        due = [self._again] if self._fault else []
         due += [self._look] if self._keep is not None else []
         return max(min(due) - time.monotonic(), 0.0) if due else None
 
     def _work(self, *, last: bool) -> None:
         """Write what waits, as far as the log takes it."""
         while self._held:
-            if self.fault and time.monotonic() < self._again and not last:
+            if self._fault and time.monotonic() < self._again and not last:
                 waiting = [job for job in self._held if not job.behind]
                 self._held = [job for job in self._held if job.behind]
-                self._settle(waiting, [None] * len(waiting), LogError(self.fault))
+                self._settle(waiting, [None] * len(waiting), self._again_said())
                 return
             if not self._round() and last:
                 return
-        if self.fault and time.monotonic() >= self._again:
+        if self._fault and time.monotonic() >= self._again:
             try:
                 self._open()
                 self._well()
@@ -255,17 +275,24 @@ class PredictionLog:
                 raise LogError(error.problem) from error
         return self._database
 
+    def _again_said(self) -> LogError | None:
+        return None if self._fault is None else type(self._fault)(str(self._fault))
+
     def _let_go(self) -> None:
         if self._database is not None:
             self._database.close()
             self._database = None
 
     def _well(self) -> None:
-        self.fault, self._pause = "", _FIRST_PAUSE
+        if self._fault is not None:
+            _LOGGER.warning("the log %s takes rows again", self._shown)
+        self._fault, self._pause = None, _FIRST_PAUSE
 
     def _failed(self, error: LogError) -> None:
         self._let_go()
-        self.fault = str(error) or type(error).__name__
+        if self._fault is None:
+            _LOGGER.error("the log %s takes nothing: %s", self._shown, error)
+        self._fault = error
         self._again = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
@@ -290,7 +317,7 @@ class PredictionLog:
 
     def _forget(self) -> None:
         """Remove a bite of what is too old, now and then."""
-        if self._keep is None or self.fault or time.monotonic() < self._look:
+        if self._keep is None or self._fault or time.monotonic() < self._look:
             return
         removed = 0
         try:

@@ -184,7 +184,7 @@ class App:
         asked = await self._body(request)
         rows = asked if isinstance(asked, list) else [asked]
         predicted = await self._ask(request, request.cast.current.fields.of_rows(rows), None)
-        about, told = predicted.side.about, [_row(predicted, place) for place in range(len(rows))]
+        about, told = _about(predicted), [_row(predicted, place) for place in range(len(rows))]
         body = {**about, "predictions": told} if isinstance(asked, list) else {**told[0], **about}
         return Told(200, _ENCODE(body), side=predicted.side)
 
@@ -196,6 +196,10 @@ class App:
         asked = await self._body(request)
         told = await self._service.feedback(asked)
         return Told(200, _ENCODE({"labels": told} if isinstance(asked, list) else told[0]))
+
+
+def _about(predicted: Predicted) -> dict[str, Any]:
+    return predicted.side.about if predicted.logged else {**predicted.side.about, "logged": False}
 
 
 def _row(predicted: Predicted, place: int) -> dict[str, Any]:

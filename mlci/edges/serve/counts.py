@@ -34,6 +34,11 @@ class Counts:
         )
         self.feedback = Counter("mlci_feedback", "Labels by what became of them.", ("outcome",), registry=registry)
         self.log_failures = Counter("mlci_log_failures", "Writes that the log refused.", registry=registry)
+        self.unlogged = Counter("mlci_unlogged", "Rows that the log does not have.", registry=registry)
+        self.log_up = Gauge(
+            "mlci_log_up", "Whether the log takes rows.", registry=registry, multiprocess_mode="livemin"
+        )
+        self.log_up.set(1)
         self.log_waiting = Gauge(
             "mlci_log_waiting",
             "Rows that the log has not written yet.",

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlci.edges.log.address import connector
-from mlci.edges.log.records import Joined, Label, LogError, Record, now
 from mlci.edges.log.writer import PredictionLog
-from mlci.nouns.log_url import NO_LOG
+from mlci.nouns.log_url import NO_LOG, without_password
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlci.nouns.serve import ServePolicy
-
-__all__ = ["Joined", "Label", "LogError", "PredictionLog", "Record", "now", "open_log"]
 
 
 def open_log(policy: ServePolicy, root: Path) -> PredictionLog | None:
@@ -30,4 +27,9 @@ def open_log(policy: ServePolicy, root: Path) -> PredictionLog | None:
     """
     if policy.log == NO_LOG:
         return None
-    return PredictionLog(connector(policy.log, root), policy.retention, absent=policy.when_log_fails == "answer")
+    return PredictionLog(
+        connector(policy.log, root),
+        policy.retention,
+        shown=without_password(policy.log),
+        absent=policy.when_log_fails == "answer",
+    )

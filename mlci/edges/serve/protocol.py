@@ -75,10 +75,11 @@ def answer(predicted: Predicted, wanted: list[str], request: str | None) -> dict
     for place, name in enumerate(side.score_columns):
         data[name] = [each[place] for each in predicted.scores]
     kinds = _outputs(side.served)
+    parameters: dict[str, Any] = {"commit": side.served.commit, "prediction_id": predicted.ids[0]}
     return {
         "model_name": side.served.name,
         "model_version": side.served.version,
         "id": request or predicted.ids[0],
-        "parameters": {"commit": side.served.commit, "prediction_id": predicted.ids[0]},
+        "parameters": parameters if predicted.logged else {**parameters, "logged": False},
         "outputs": [{"name": name, "datatype": kinds[name], "shape": [rows, 1], "data": data[name]} for name in wanted],
     }

@@ -121,10 +121,10 @@ class Worker:
         """Keep what became of a reload, for whoever asks."""
         self.service.reloaded(outcome, problem, once=once)
 
-    def close(self) -> None:
-        """Write what waits, and let go of the threads."""
+    def close(self) -> int:
+        """Write what waits, and let go of the threads; gives how many rows the log did not take."""
         self._aside.shutdown()
-        self.service.close()
+        return self.service.close()
 
 
 def listen_alone(
@@ -146,6 +146,7 @@ def listen_alone(
     """
     with bind(policy.host, policy.port) as bound:
         worker = Worker(found, load, policy, root)
+        lost = 0
         try:
             ending(worker.stop)
             served = worker.service.cast.current.served
@@ -155,8 +156,8 @@ def listen_alone(
             with reloads.running(worker):
                 worker.run(bound)
         finally:
-            worker.close()
-    say("stopped; everything is answered and written")
+            lost = worker.close()
+    say("stopped; everything is answered" + (f", and {lost:,} rows are not written" if lost else " and written"))
 
 
 def ending(end: Callable[[], None], on: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)) -> None:

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from mlci.edges.serve.http import RefusedError, shown
-from mlci.edges.serve.log import Joined, Label, LogError, PredictionLog, Record, now
+from mlci.edges.log.records import Record, now
+from mlci.edges.serve.http import RefusedError
+from mlci.edges.serve.keep import Keep
 
 if TYPE_CHECKING:
-    import asyncio
-
+    from mlci.edges.log.writer import PredictionLog
     from mlci.edges.serve.counts import Counts
     from mlci.edges.serve.fields import Columns
     from mlci.edges.serve.side import Cast, Role, Side
     from mlci.nouns.serve import ServePolicy
 
 _TEXT = msgspec.json.Encoder()
-_LONGEST_ID = 100
-_LABEL_KEYS = {"id", "label"}
 
 
 class Predicted(NamedTuple):
@@ -30,12 +28,14 @@ class Predicted(NamedTuple):
         ids: Of every row.
         predictions: Class or value of every row.
         scores: Of every row, in the order of the score columns.
+        logged: Whether the log has it, or will have it; no label can join it otherwise.
     """
 
     side: Side
     ids: list[str]
     predictions: list[Any]
     scores: list[list[float]]
+    logged: bool = True
 
 
 class Service:
@@ -44,7 +44,7 @@ class Service:
     def __init__(self, cast: Cast, policy: ServePolicy, log: PredictionLog | None, counts: Counts) -> None:
         self.policy = policy
         self.counts = counts
-        self._log = log
+        self._keep = Keep(log, policy, counts)
         self.play(cast)
 
     def play(self, cast: Cast) -> None:
@@ -76,82 +76,21 @@ class Service:
         rows = len(answer.predictions)
         ids = [request] if rows == 1 else [f"{request}-{place}" for place in range(rows)]
         predicted = Predicted(side, ids, answer.predictions, answer.scores)
-        if self._log is not None:
-            await self._keep(self._log, records(predicted, columns, at, role))
+        logged = await self._keep.predictions(records(predicted, columns, at, role))
         self.counts.predicted(role, side.served.version, rows)
-        return predicted
-
-    async def _keep(self, log: PredictionLog, kept: list[Record]) -> None:
-        try:
-            done = log.predictions(kept)
-            if self.policy.durable == "before-reply":
-                await done
-            else:
-                done.add_done_callback(self._unkept)
-        except LogError as error:
-            self.counts.log_failures.inc()
-            raise RefusedError(503, f"the prediction can't be kept in the log: {error}") from error
-
-    def _unkept(self, done: asyncio.Future[list[Joined]]) -> None:
-        if done.exception() is not None:
-            self.counts.log_failures.inc()
+        return predicted if logged else predicted._replace(logged=False)
 
     def look(self) -> None:
         """Bring up to date what is not counted as it happens."""
-        if self._log is not None:
-            self.counts.log_waiting.set(self._log.waiting)
+        self._keep.look()
 
     async def feedback(self, asked: object) -> list[dict[str, Any]]:
-        """Join labels to their predictions.
+        """Join labels to their predictions. Raises RefusedError: see `Keep.feedback`."""
+        return await self._keep.feedback(asked, self.cast.current.served.signature)
 
-        Raises:
-            RefusedError: A label is none of the model, its prediction is unknown, or the log takes nothing.
-        """
-        if self._log is None:
-            raise RefusedError(404, "this server keeps no log, so there is nothing to join a label to")
-        many = asked if isinstance(asked, list) else [asked]
-        if not 0 < len(many) <= self.policy.rows:
-            raise RefusedError(413 if many else 400, f"{len(many):,} labels; expected: 1 to {self.policy.rows:,}")
-        labels = [self._label(each) for each in many]
-        try:
-            joined = await self._log.feedback(labels)
-        except LogError as error:
-            self.counts.log_failures.inc()
-            raise RefusedError(503, f"the label can't be kept in the log: {error}") from error
-        unknown = [label.id for label, each in zip(labels, joined, strict=True) if not each.known]
-        if unknown:
-            raise RefusedError(404, f"there is no prediction {shown(unknown[0])}; nothing was stored")
-        return [self._told(label, each) for label, each in zip(labels, joined, strict=True)]
-
-    def _label(self, asked: object) -> Label:
-        if not isinstance(asked, dict) or asked.keys() != _LABEL_KEYS:
-            raise RefusedError(422, f"{shown(asked)} is no label; expected: an object with `id` and `label`")
-        name, label = asked["id"], asked["label"]
-        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ID:
-            raise RefusedError(422, f"field 'id' is {shown(name)}; expected: the id of a prediction")
-        classes = self.cast.current.served.signature.classes
-        if classes:
-            known = next((each for each in classes if type(each) is type(label) and each == label), None)
-            if known is None:
-                raise RefusedError(422, f"field 'label' is {shown(label)}; expected: one of {shown(list(classes))}")
-        elif type(label) not in {int, float}:
-            raise RefusedError(422, f"field 'label' is {shown(label)}; expected: a number")
-        return Label(name, _text(label), now())
-
-    def _told(self, label: Label, joined: Joined) -> dict[str, Any]:
-        contradicts = joined.contradicts
-        outcome = "duplicate" if joined.duplicate else "stored" if contradicts is None else "contradiction"
-        self.counts.feedback.labels(outcome).inc()
-        told: dict[str, Any] = {"id": label.id, "outcome": outcome, "seconds_after": round(joined.after, 3)}
-        told |= dict(zip(("model", "version", "commit"), joined.made_by, strict=True))
-        if contradicts is not None:
-            told["contradicts"] = msgspec.json.decode(contradicts)
-        return told
-
-    def close(self) -> None:
-        """Write what waits."""
-        if self._log is not None:
-            self._log.close()
+    def close(self) -> int:
+        """Write what waits; gives how many rows could not be."""
+        return self._keep.close()
 
 
 def records(answer: Predicted, columns: Columns, at: float, role: Role) -> list[Record]:
