@@ -1,7 +1,7 @@
 """Rows for a log, and what is in it, asked past our own code."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 from mlci.edges.log.records import Record, now
 
@@ -24,3 +24,21 @@ def rows(url, query):
 
 def count(url, table):
     return rows(url, f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own
+
+
+@contextmanager
+def held(url):
+    """Nobody else writes meanwhile."""
+    if url.startswith("sqlite"):
+        path = url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            yield
+            database.execute("ROLLBACK")
+        return
+    import psycopg  # noqa: PLC0415 - as above
+
+    with psycopg.connect(url) as connection:
+        connection.execute("LOCK TABLE predictions")
+        yield
+        connection.rollback()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LOCK = 0x6D6C6369
 """Of those who make the tables at the same time; `mlci` in ASCII."""
+_THERE = "SELECT 1 FROM pg_tables WHERE tablename = 'mlci_log' AND schemaname = ANY(current_schemas(false))"
+"""Asked of the catalogue as of this moment: `to_regclass` goes by what the session remembers."""
 _SETTINGS = (
     # Acknowledged means on the disk, whatever the server's default is.
     "SET synchronous_commit = on",
@@ -66,10 +68,10 @@ class PostgresDatabase:
             raise WorldError(f"{self._shown} is in {encoding}, which can't hold all texts", "make a database in UTF8")
         self.begin()
         try:
-            if self._all("SELECT to_regclass('mlci_log')")[0][0] is None:
+            if not self._all(_THERE):
                 self._do("SELECT pg_advisory_xact_lock(%s)", _LOCK)
                 # Another process may have made them while this one waited.
-                if self._all("SELECT to_regclass('mlci_log')")[0][0] is None:
+                if not self._all(_THERE):
                     make(self._do)
             found = self._all("SELECT schema_version FROM mlci_log")[0][0]
             self.commit()
