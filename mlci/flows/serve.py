@@ -102,7 +102,7 @@ def load(policy: Policy, asked: ServePolicy, wanted: Lineup, aside: Executor) ->
     for each in (side, *beside.values()):
         if each is not None and not each.served.fault:
             _warm(each)
-    described = openapi(served, asked)
+    described = openapi(served, asked, side.fields.taken)
     pages = json.dumps(described).encode(), openapi_page(served, described).encode()
     return Cast(side, beside["shadow"], beside["canary"], wanted.share, *pages)
 

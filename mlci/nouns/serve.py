@@ -11,7 +11,7 @@ from mlci.nouns.base import Noun
 from mlci.nouns.data_policy import Names
 from mlci.nouns.log_url import NO_LOG, SQLITE, is_log, without_password
 from mlci.nouns.scalars import Duration, Share, Size
-from mlci.nouns.signature import Signature
+from mlci.nouns.signature import InputType, Signature
 
 
 class Canary(Noun):
@@ -105,6 +105,33 @@ class Served(Noun):
     signature: Signature
     threshold: float | None = None
     fault: str = ""
+
+
+class Taken(Noun):
+    """What may stand in an input.
+
+    Attributes:
+        name: Of the input.
+        type: Of its values.
+        missing: Whether null may stand there.
+        empty: Whether an empty text may.
+        low: Smallest number.
+        high: Largest number.
+    """
+
+    name: str
+    type: InputType
+    missing: bool = False
+    empty: bool = True
+    low: int | float | None = None
+    high: int | float | None = None
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        words = {"float": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false"}
+        said = words[self.type] if self.empty else "a text that isn't empty"
+        return f"{said} or null" if self.missing else said
 
 
 class Source(Noun):

@@ -5,38 +5,51 @@ from __future__ import annotations
 import html
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from mlci.nouns.serve import Served, ServePolicy
-    from mlci.nouns.signature import Input
+    from mlci.nouns.serve import Served, ServePolicy, Taken
 
 Schema = dict[str, Any]
 
+_TEXT: Schema = {"type": "string"}
+_PRINTABLE = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"
+_SHAPE: Schema = {"type": "array", "items": {"type": "integer"}}
 _TYPES = {"float": "number", "integer": "integer", "string": "string", "boolean": "boolean"}
 _SAMPLE: dict[str, Any] = {"float": 1.5, "integer": 1, "string": "text", "boolean": True}
 
 
-def openapi(served: Served, policy: ServePolicy) -> Schema:
-    """The description of a server's interface, by OpenAPI 3.1."""
-    model = f"/v2/models/{served.name}"
-    row = {"$ref": "#/components/schemas/Row"}
-    label = {"$ref": "#/components/schemas/Label"}
+def openapi(served: Served, policy: ServePolicy, taken: tuple[Taken, ...]) -> Schema:
+    """The description of a server's interface, by OpenAPI 3.1.
+
+    Args:
+        served: What is served.
+        policy: Its limits.
+        taken: What may stand in every input.
+    """
+    model = f"/v2/models/{quote(served.name, safe='')}"
+    version = f"{model}/versions/{quote(served.version, safe='')}"
+    rows = _one_or_many(_ref("Row"), policy.rows)
     paths: Schema = {
-        "/predict": {"post": _post("Predict one row, or many", _one_or_many(row, policy.rows))},
-        "/feedback": {"post": _post("Tell the true value of a prediction", _one_or_many(label, policy.rows))},
-        f"{model}/infer": {"post": _post("Predict, by the protocol", {"$ref": "#/components/schemas/Infer"})},
-        f"{model}/versions/{served.version}/infer": {
-            "post": _post("The same, of this version", {"$ref": "#/components/schemas/Infer"})
+        "/predict": {"post": _post("Predict one row, or many", rows, _either("Answer", "Answers"))},
+        "/feedback": {
+            "post": _post(
+                "Tell the true value of a prediction",
+                _one_or_many(_ref("Label"), policy.rows),
+                _either("Labelled", "AllLabelled"),
+            )
         },
     }
-    for path, what in (
-        ("/v2", "What this server is"),
-        ("/v2/health/live", "Whether it runs"),
-        ("/v2/health/ready", "Whether it may answer"),
-        (model, "What the model wants and gives"),
-        (f"{model}/ready", "Whether the model may answer"),
+    for path, what in ((model, "Predict, by the protocol"), (version, "The same, of this version")):
+        paths[f"{path}/infer"] = {"post": _post(what, _ref("Infer"), _ref("Inferred"))}
+    for path, what, answer in (
+        ("/v2", "What this server is", "Server"),
+        ("/v2/health/live", "Whether it runs", "Live"),
+        ("/v2/health/ready", "Whether it may answer", "Ready"),
+        (model, "What the model wants and gives", "Metadata"),
+        (f"{model}/ready", "Whether the model may answer", "Ready"),
     ):
-        paths[path] = {"get": _get(what, "application/json", {"type": "object"})}
+        paths[path] = {"get": _get(what, "application/json", _ref(answer))}
     paths["/metrics"] = {"get": _get("Counts for Prometheus", "text/plain", {"type": "string"})}
     return {
         "openapi": "3.1.0",
@@ -46,70 +59,113 @@ def openapi(served: Served, policy: ServePolicy) -> Schema:
             "description": f"commit: {served.commit or 'unknown'}",
         },
         "paths": paths,
-        "components": {"schemas": {"Row": _row(served), "Label": _label(served), "Infer": _infer(), "Error": _ERROR}},
+        "components": {"schemas": {"Row": _row(taken), "Label": _label(served), "Infer": _infer(), **_answers(served)}},
     }
 
 
-_ERROR: Schema = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _either(*names: str) -> Schema:
+    return {"anyOf": [_ref(name) for name in names]}
+
+
+def _object(properties: Schema, optional: Schema | None = None) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": {**properties, **(optional or {})}}
 
 
 def _one_or_many(one: Schema, most: int) -> Schema:
     return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": most}]}
 
 
-def _row(served: Served) -> Schema:
-    inputs = served.signature.inputs
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": [each.name for each in inputs],
-        "properties": {each.name: _field(each) for each in inputs},
-    }
+def _row(taken: tuple[Taken, ...]) -> Schema:
+    return {**_object({each.name: _field(each) for each in taken}), "additionalProperties": False}
 
 
-def _field(wanted: Input) -> Schema:
-    kind = _TYPES[wanted.type]
-    return {"type": [kind, "null"] if wanted.nullable else kind}
+def _field(taken: Taken) -> Schema:
+    kind = _TYPES[taken.type]
+    field: Schema = {"type": [kind, "null"] if taken.missing else kind}
+    if taken.low is not None:
+        field |= {"minimum": taken.low, "maximum": taken.high}
+    return field if taken.empty else {**field, "minLength": 1}
+
+
+def _class(served: Served) -> Schema:
+    classes = list(served.signature.classes)
+    return {"enum": classes} if classes else {"type": "number"}
 
 
 def _label(served: Served) -> Schema:
-    classes = list(served.signature.classes)
-    label: Schema = {"enum": classes} if classes else {"type": "number"}
+    name = {"type": "string", "minLength": 1, "maxLength": 100}
+    source = {"source": {"type": "string", "maxLength": 100, "pattern": _PRINTABLE}}
+    return {**_object({"id": name, "label": _class(served)}, source), "additionalProperties": False}
+
+
+def _answers(served: Served) -> Schema:
+    about = {"model": _TEXT, "version": _TEXT, "commit": _TEXT}
+    scores = _object({name: {"type": "number"} for name in served.signature.score_columns})
+    one = {"id": _TEXT, "prediction": _class(served), "scores": scores}
+    outcome = {"enum": ["stored", "duplicate", "contradiction"]}
+    label = _object(
+        {"id": _TEXT, "outcome": outcome, "seconds_after": {"type": "number"}, **about}, {"contradicts": _class(served)}
+    )
+    output = _object({"name": _TEXT, "datatype": _TEXT, "shape": _SHAPE, "data": {"type": "array"}})
+    tensor = _object({"name": _TEXT, "datatype": _TEXT, "shape": _SHAPE})
+    parameters = {"type": "object"}
+    logged = {"logged": {"type": "boolean"}}
     return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["id", "label"],
-        "properties": {
-            "id": {"type": "string", "minLength": 1, "maxLength": 100},
-            "label": label,
-            "source": {"type": "string", "maxLength": 100},
-        },
+        "Answer": _object({**one, **about}, logged),
+        "Answers": _object({**about, "predictions": {"type": "array", "items": _object(one)}}, logged),
+        "Labelled": label,
+        "AllLabelled": _object({"labels": {"type": "array", "items": label}}),
+        "Inferred": _object(
+            {
+                "model_name": _TEXT,
+                "model_version": _TEXT,
+                "id": _TEXT,
+                "parameters": parameters,
+                "outputs": {"type": "array", "items": output},
+            }
+        ),
+        "Metadata": _object(
+            {
+                "name": _TEXT,
+                "versions": {"type": "array", "items": _TEXT},
+                "platform": _TEXT,
+                "inputs": {"type": "array", "items": tensor},
+                "outputs": {"type": "array", "items": tensor},
+                "parameters": parameters,
+            }
+        ),
+        "Server": _object({"name": _TEXT, "version": _TEXT, "extensions": {"type": "array", "items": _TEXT}}),
+        "Live": _object({"live": {"type": "boolean"}}),
+        "Ready": _object({"ready": {"type": "boolean"}, **about}, {"refused": _TEXT}),
+        "Error": _object(
+            {"error": _TEXT, "id": _TEXT, **about},
+            {"problems": {"type": "array"}, "unknown": {"type": "array", "items": _TEXT}},
+        ),
     }
 
 
 def _infer() -> Schema:
-    tensor = {
-        "type": "object",
-        "required": ["name", "shape", "datatype", "data"],
-        "properties": {
-            "name": {"type": "string"},
-            "shape": {"type": "array", "items": {"type": "integer"}},
-            "datatype": {"type": "string"},
-            "data": {"type": "array"},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["inputs"],
-        "properties": {"id": {"type": "string"}, "inputs": {"type": "array", "items": tensor}},
-    }
+    tensor = _object(
+        {"name": _TEXT, "shape": _SHAPE, "datatype": _TEXT, "data": {"type": "array"}},
+        {"parameters": {"type": "object"}},
+    )
+    output = _object({"name": _TEXT}, {"parameters": {"type": "object"}})
+    asked = _object(
+        {"inputs": {"type": "array", "items": tensor}},
+        {"id": _TEXT, "parameters": {"type": "object"}, "outputs": {"type": "array", "items": output}},
+    )
+    return {**asked, "additionalProperties": False}
 
 
-def _post(what: str, body: Schema) -> Schema:
+def _post(what: str, body: Schema, answer: Schema) -> Schema:
     return {
         "summary": what,
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": _responses("application/json", {"type": "object"}),
+        "responses": _responses("application/json", answer),
     }
 
 
@@ -118,7 +174,7 @@ def _get(what: str, kind: str, schema: Schema) -> Schema:
 
 
 def _responses(kind: str, schema: Schema) -> Schema:
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    error = {"application/json": {"schema": _ref("Error")}}
     return {
         "200": {"description": "The answer", "content": {kind: {"schema": schema}}},
         "4XX": {"description": "What is wrong with the request, by field, value and expectation", "content": error},

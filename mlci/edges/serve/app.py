@@ -162,11 +162,13 @@ class App:
 
     async def _ready(self, request: Request) -> Told:
         refused = self._service.refused
-        return _readiness({"ready": True, **({"refused": refused} if refused else {})}, request.cast.current)
+        return _readiness(
+            {"ready": True, "id": request.id, **({"refused": refused} if refused else {})}, request.cast.current
+        )
 
     async def _model_ready(self, request: Request) -> Told:
         side = self._known(request)
-        return _readiness({"name": request.model, "ready": True}, side)
+        return _readiness({"name": request.model, "ready": True, "id": request.id}, side)
 
     async def _metadata(self, request: Request) -> Told:
         side = self._known(request)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import http
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
 _LARGEST = 65_536
 
@@ -19,6 +20,7 @@ class Connection(HttpToolsProtocol):
     """uvicorn's connection, which by itself waits for headers without end."""
 
     header_seconds = 5.0
+    about: ClassVar[Callable[[], dict[str, str]]] = dict
     _timer: asyncio.TimerHandle | None = None
     _received = 0
 
@@ -71,7 +73,7 @@ class Connection(HttpToolsProtocol):
             # A connection that was opened ahead of time: an answer to no request would be taken for the next one's.
             self.transport.close()
             return
-        body = json.dumps({"error": problem}).encode()
+        body = json.dumps({"error": problem, "id": "", **type(self).about()}).encode()
         head = (
             f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
@@ -80,6 +82,6 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def limited(header_seconds: float) -> type[Any]:
-    """The connection of a server that waits this long for headers."""
-    return type("Connection", (Connection,), {"header_seconds": header_seconds})
+def limited(header_seconds: float, about: Callable[[], dict[str, str]]) -> type[Any]:
+    """The connection of a server that waits this long for headers, and says what it serves."""
+    return type("Connection", (Connection,), {"header_seconds": header_seconds, "about": staticmethod(about)})

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mlci.edges.serve.http import RefusedError, shown
+from mlci.nouns.serve import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,10 +19,10 @@ Columns = dict[str, list[Any]]
 """Values of every input; None is a missing one."""
 
 _TOLD = 10
-_LARGEST = {"tensor(int32)": 2**31, "tensor(int64)": 2**63}
+_WHOLE = {"tensor(int32)": 2**31, "tensor(int64)": 2**63}
+_MOST_WHOLE = 2**63
 _LARGEST_FLOAT = 3.4e38
 """What fits in 32 bits."""
-_A = {"float": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false"}
 DATATYPES = {"float": "FP64", "integer": "INT64", "string": "BYTES", "boolean": "BOOL"}
 _LIKE = {
     "float": {"FP16", "FP32", "FP64"},
@@ -39,17 +40,9 @@ class Fields:
         self._names = [each.name for each in self._inputs]
         self._known = set(self._names)
         self._most = most_rows
-        self._fits = {
-            each.name: _fit(each, model.element(each.name), self.takes_missing(model, each)) for each in self._inputs
-        }
-        self._expected = {
-            each.name: _A[each.type] + (" or null" if self.takes_missing(model, each) else "") for each in self._inputs
-        }
-
-    @staticmethod
-    def takes_missing(model: OnnxModel, wanted: Input) -> bool:
-        """Whether a missing value may stand in an input."""
-        return wanted.nullable and model.element(wanted.name) not in {*_LARGEST, "tensor(bool)"}
+        self.taken = tuple(_taken(each, model.element(each.name)) for each in self._inputs)
+        self._fits = {each.name: _fit(each) for each in self.taken}
+        self._expected = {each.name: each.expected for each in self.taken}
 
     def of_rows(self, rows: Sequence[Any]) -> Columns:
         """Columns of rows with named fields.
@@ -76,7 +69,7 @@ class Fields:
             if name not in row:
                 problems.append(_problem(place, name, None, self._expected[name], "is missing"))
             elif fits(row[name]):
-                columns[name].append(row[name])
+                columns[name].append(_stored(row[name]))
             else:
                 problems.append(_problem(place, name, row[name], self._expected[name]))
         if len(row) > len(self._names) or not self._known.issuperset(row):
@@ -138,7 +131,7 @@ class Fields:
             if not fits(value):
                 problem = _problem(place, name, value, self._expected[name])
                 raise refused([problem], many=len(values) > 1, status=400)
-        return values
+        return [_stored(value) for value in values]
 
     def _count(self, rows: int) -> None:
         if not rows:
@@ -171,25 +164,36 @@ def _is_column(shape: object) -> TypeGuard[list[int]]:
     return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)  # noqa: PLR2004 - rows and columns
 
 
-def _fit(wanted: Input, element: str, missing: bool) -> Callable[[Any], bool]:  # noqa: FBT001 - called once, above
+def _taken(wanted: Input, element: str) -> Taken:
+    name, kind = wanted.name, wanted.type
+    # Tensors of whole numbers and of booleans have no missing value.
+    missing = wanted.nullable and element not in {*_WHOLE, "tensor(bool)"}
+    if kind == "integer":
+        most = _WHOLE.get(element, 2**53)
+        return Taken(name=name, type=kind, missing=missing, low=-most, high=most - 1)
+    if kind == "float":
+        largest = _LARGEST_FLOAT if element == "tensor(float)" else sys.float_info.max
+        return Taken(name=name, type=kind, missing=missing, low=-largest, high=largest)
+    # An empty text is what a missing one becomes.
+    return Taken(name=name, type=kind, missing=missing, empty=kind != "string" or wanted.nullable)
+
+
+def _fit(taken: Taken) -> Callable[[Any], bool]:
     """Whether a value may stand in an input."""
-    if wanted.type == "boolean":
+    missing, low, high, empty = taken.missing, taken.low, taken.high, taken.empty
+    if taken.type == "boolean":
         return lambda value: type(value) is bool or (missing and value is None)
-    if wanted.type == "string":
-        # An empty text is what a missing one becomes.
-        empty = wanted.nullable
+    if taken.type == "string":
         return lambda value: (type(value) is str and (empty or value != "")) or (missing and value is None)
-    if wanted.type == "integer":
-        most = _LARGEST.get(element, 2**63)
-        return lambda value: _whole(value, most) or (missing and value is None)
-    largest = _LARGEST_FLOAT if element == "tensor(float)" else sys.float_info.max
-    return lambda value: _finite(value, largest) or (missing and value is None)
+    if taken.type == "integer":
+        return lambda value: (_is_whole(value) and low <= value <= high) or (missing and value is None)
+    return lambda value: (type(value) in {float, int} and low <= value <= high) or (missing and value is None)
 
 
-def _whole(value: object, most: int) -> bool:
-    whole = type(value) is int or (type(value) is float and value.is_integer())
-    return whole and -most <= value < most  # type: ignore[operator] # narrowed above
+def _stored(value: Any) -> Any:  # noqa: ANN401 - JSON can be anything
+    """The same number as one that JSON can be made of again: msgspec reads whole numbers of any size."""
+    return float(value) if type(value) is int and not -_MOST_WHOLE <= value < _MOST_WHOLE else value
 
 
-def _finite(value: object, largest: float) -> bool:
-    return type(value) in {float, int} and -largest <= value <= largest  # type: ignore[operator] # narrowed by type()
+def _is_whole(value: object) -> bool:
+    return type(value) is int or (type(value) is float and value.is_integer())

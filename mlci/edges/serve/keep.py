@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _ENCODER = msgspec.json.Encoder()
 _LONGEST = 100
 _RETRY = ((b"retry-after", b"1"),)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _KEYS = {"id", "label", "source"}
 
 
@@ -130,8 +132,10 @@ def _label(asked: object, signature: Signature) -> Label:
     name, source = asked["id"], asked.get("source", "")
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST:
         raise RefusedError(422, f"field 'id' is {shown(name)}; expected: the id of a prediction")
-    if not isinstance(source, str) or len(source) > _LONGEST or not (source.isprintable()):
-        raise RefusedError(422, f"field 'source' is {shown(source)}; expected: at most {_LONGEST} letters")
+    if not isinstance(source, str) or len(source) > _LONGEST or _CONTROL.search(source):
+        raise RefusedError(
+            422, f"field 'source' is {shown(source)}; expected: at most {_LONGEST} letters without control characters"
+        )
     # A zero byte is in no id of ours, and PostgreSQL takes none.
     return Label(name.replace("\0", "?"), _value(asked["label"], signature), now(), source)
 

@@ -55,7 +55,7 @@ class Worker:
         self._next: Cast | None = None
         config = uvicorn.Config(
             App(self.service),
-            http=limited(policy.header_time.total_seconds()),
+            http=limited(policy.header_time.total_seconds(), lambda: self.service.cast.current.about),
             ws="none",
             lifespan="off",
             log_level="error",
