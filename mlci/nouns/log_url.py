@@ -8,7 +8,7 @@ NO_LOG = "none"
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 
-_PASSWORD = re.compile(r"(//[^/?#@:]*):.*@", re.DOTALL)
+_PASSWORD = re.compile(r"^(\w+://(?:[^/?#@:]*:)?)?.*@", re.DOTALL)
 _PARAMETER = re.compile(r"((?:ssl)?password=)[^&\s]*", re.IGNORECASE)
 
 
@@ -22,5 +22,9 @@ def without_password(url: str) -> str:
 
     >>> without_password("postgresql://me:s3:/cr@t@db.example.org/log?sslmode=require&password=x")
     'postgresql://me:***@db.example.org/log?sslmode=require&password=***'
+    >>> without_password("postgresql:/me:secret@db")
+    '***@db'
     """
-    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
+    if url.startswith(SQLITE):
+        return url
+    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***@", url))

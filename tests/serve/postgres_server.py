@@ -70,6 +70,10 @@ class Postgres:
             assert alive, (self.folder / "server.log").read_text()
             time.sleep(0.05)
 
+    @property
+    def stopped(self):
+        return self._process.poll() is not None
+
     def stop(self, how=signal.SIGINT):
         """SIGINT ends it in order, SIGQUIT as a crash would."""
         self._process.send_signal(how)
