@@ -29,6 +29,7 @@ demo: setup  ## Reproduce the pipeline on real flights, compare with the previou
 test: lint  ## Lint, and run every test (minutes)
 	.ci/system-packages
 	$(BIN)/python tests/forge/forge_npm.py
+	$(BIN)/python tests/embed/embed_runtime.py
 	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=ci --cov --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=95
 

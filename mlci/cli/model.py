@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlci.cli.options import AsJson, PolicyName, Project, progress, show, tell
+from mlci.cli.trust import ISSUER, Identity, Issuer, Key, Repo, Root, Source, TokenEnv, trusting
 
 app = typer.Typer(
     help="Export the trained model, test it by itself, and train it again.", no_args_is_help=True, rich_markup_mode=None
@@ -72,3 +73,45 @@ def seeds(
         sys.stdout.write(to_json(found))
         return
     tell(f"wrote {SEEDS}: {len(found.retrained)} other seeds{', and shuffled labels' if found.shuffled else ''}")
+
+
+@app.command(epilog="Example: mlci model embed flights#prod --out flights-page")
+def embed(  # noqa: PLR0913 - every option is an argument
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="An ONNX model, a bundle's folder, or a release such as flights#prod; default: `mlci.model.path`."
+        ),
+    ] = "",
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    out: Annotated[Path, typer.Option(help="Folder to write.", file_okay=False)] = Path("embed"),
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Table to draw examples from; default: the bundle's, else the test table.", dir_okay=False),
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that holds ONNX Runtime Web; default: the cache, filled by npm the first time.",
+            file_okay=False,
+            exists=True,
+        ),
+    ] = None,
+    repo: Repo = "",
+    source: Source = "",
+    key: Key = None,
+    root: Root = None,
+    identity: Identity = "",
+    issuer: Issuer = ISSUER,
+    token_env: TokenEnv = "",
+) -> None:
+    """Write the model as one page, and a folder for Node, that run it offline."""
+    from mlci.flows.embed import embed as run
+    from mlci.flows.market import Market
+    from mlci.flows.serve_sources import Order
+
+    market = Market(repo, source, token_env, trusting(key, root, identity, issuer))
+    with progress() as say:
+        told = run(Order(project, policy, model, {}, market, say), out, runtime=runtime, data=data)
+    tell(f"wrote {out / 'index.html'}: {told}")

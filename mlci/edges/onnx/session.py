@@ -69,6 +69,16 @@ class OnnxModel:
         self._elements = {each.name: each.type for each in wanted}
         self._matrix = wanted[0].name if _is_matrix(wanted) else None
 
+    @property
+    def matrix(self) -> str | None:
+        """The one input that takes all columns side by side, where the model has such a one."""
+        return self._matrix
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Type of every output by its name, as ONNX Runtime writes it: `tensor(double)`."""
+        return {each.name: each.type for each in self._session.get_outputs()}
+
     @classmethod
     def load(
         cls,
