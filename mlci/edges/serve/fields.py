@@ -10,7 +10,7 @@ from mlci.edges.serve.http import RefusedError, shown
 from mlci.nouns.serve import Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from mlci.edges.onnx.session import OnnxModel
     from mlci.nouns.signature import Input
@@ -33,13 +33,20 @@ _LIKE = {
 
 
 class Fields:
-    """The inputs of a model, and what may stand in them."""
+    """The inputs of a model, and what may stand in them.
 
-    def __init__(self, model: OnnxModel, most_rows: int) -> None:
+    Args:
+        model: The model.
+        most_rows: Of a request.
+        private: Inputs whose values no message quotes: messages end in other people's logs.
+    """
+
+    def __init__(self, model: OnnxModel, most_rows: int, private: Collection[str] = ()) -> None:
         self._inputs = model.signature.inputs
         self._names = [each.name for each in self._inputs]
         self._known = set(self._names)
         self._most = most_rows
+        self._private = frozenset(private)
         self.taken = tuple(_taken(each, model.element(each.name)) for each in self._inputs)
         self._fits = {each.name: _fit(each) for each in self.taken}
         self._expected = {each.name: each.expected for each in self.taken}
@@ -55,7 +62,8 @@ class Fields:
         columns: Columns = {name: [] for name in self._names}
         for place, row in enumerate(rows):
             if not isinstance(row, dict):
-                problems.append(_problem(place, None, row, "an object with the fields " + ", ".join(self._names[:20])))
+                wanted = "an object with the fields " + ", ".join(self._names[:20])
+                problems.append(_problem(place, None, row, wanted, "is no object" if self._private else ""))
             else:
                 self._row(place, row, columns, problems)
             if len(problems) >= _TOLD:
@@ -71,9 +79,13 @@ class Fields:
             elif fits(row[name]):
                 columns[name].append(_stored(row[name]))
             else:
-                problems.append(_problem(place, name, row[name], self._expected[name]))
+                problems.append(self._wrong(place, name, row[name]))
         if len(row) > len(self._names) or not self._known.issuperset(row):
             problems += [self._unknown(place, name) for name in row if name not in self._known]
+
+    def _wrong(self, place: int, name: str, value: object) -> dict[str, Any]:
+        hidden = "is of another kind" if name in self._private else ""
+        return _problem(place, name, value, self._expected[name], hidden)
 
     def _unknown(self, place: int, name: str) -> dict[str, Any]:
         near = difflib.get_close_matches(name, self._names, n=1)
@@ -122,15 +134,15 @@ class Fields:
             raise RefusedError(400, f"input {name!r}: binary data is not understood; send `data` as JSON")
         data = tensor.get("data")
         if not isinstance(data, list):
-            raise RefusedError(400, f"input {name!r}: data is {shown(data)}, and a list is expected")
+            told = "private" if name in self._private else shown(data)
+            raise RefusedError(400, f"input {name!r}: data is {told}, and a list is expected")
         values = [each[0] if isinstance(each, list) and len(each) == 1 else each for each in data]
         if len(values) != shape[0]:
             raise RefusedError(400, f"input {name!r}: shape says {shape[0]} rows, and data holds {len(values)}")
         fits = self._fits[name]
         for place, value in enumerate(values):
             if not fits(value):
-                problem = _problem(place, name, value, self._expected[name])
-                raise refused([problem], many=len(values) > 1, status=400)
+                raise refused([self._wrong(place, name, value)], many=len(values) > 1, status=400)
         return [_stored(value) for value in values]
 
     def _count(self, rows: int) -> None:

@@ -32,7 +32,7 @@ class Side:
 
     def __init__(self, model: OnnxModel, served: Served, policy: ServePolicy, aside: Executor) -> None:
         self.served = served
-        self.fields = Fields(model, policy.rows)
+        self.fields = Fields(model, policy.rows, policy.private)
         self.batcher = Batcher(model, served.threshold, aside)
         self.score_columns = served.signature.score_columns
         self.stored = tuple(each.name for each in served.signature.inputs if each.name not in policy.private)
