@@ -52,8 +52,6 @@ def asked_of(order: Order) -> ServePolicy:
         first = error.errors(include_url=False)[0]
         said = first["msg"].removeprefix("Value error, ")
         raise PolicyError(f"--{first['loc'][0]}: {said}", "see `mlci serve --help`") from error
-    if asked.shadow or asked.canary:
-        raise PolicyError("serve.shadow and serve.canary are not built yet", "leave them out")
     return asked
 
 

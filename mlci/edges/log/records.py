@@ -23,7 +23,8 @@ class Record(NamedTuple):
 
     Attributes:
         request: Id of the prediction that the client got for the row: of a shadow's, the one that it stands behind.
-        role: `current`, `canary`, or `shadow`, whose answers no client sees.
+        role: `current`, `canary`, `named` (a client asked for the version while there was a canary), or `shadow`,
+            whose answers no client sees.
     """
 
     id: str

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlci.nouns.signature import Signature
 
 BATCH_ROWS = 8_192
-SEEN = ("current", "canary")
+SEEN = ("current", "canary", "named")
 """Roles of the predictions that a client got."""
 
 _TIME = pa.timestamp("us", tz="UTC")

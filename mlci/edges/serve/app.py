@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlci.edges.serve.fields import Columns
     from mlci.edges.serve.http import Receive, Scope, Send
     from mlci.edges.serve.service import Predicted, Service
-    from mlci.edges.serve.side import Cast, Side
+    from mlci.edges.serve.side import Cast, Role, Side
 
 _LOGGER = logging.getLogger("mlci.serve")
 _ENCODE = msgspec.json.Encoder().encode
@@ -30,12 +31,13 @@ REQUESTER = b"mlci-requester"
 
 
 class Told(NamedTuple):
-    """An answer: its status, its body, what kind of text that is, and whose it is."""
+    """An answer: its status, its body, what kind of text that is, whose it is, and what is done once it is sent."""
 
     status: int
     body: bytes
     kind: bytes = JSON
     side: Side | None = None
+    behind: Callable[[], None] | None = None
 
 
 class Request(NamedTuple):
@@ -104,6 +106,8 @@ class App:
         self._service.counts.answered(route.name if route else "unknown", told.status, time.perf_counter() - begin)
         about = (told.side or cast.current).headers
         await reply(send, told.status, told.body, told.kind, (*about, (b"mlci-request", name.encode()), *headers))
+        if told.behind is not None:
+            told.behind()
 
     async def _answer(self, route: Route | None, request: Request) -> Told:
         if route is None:
@@ -179,20 +183,40 @@ class App:
         named = self._known(request)
         asked = await self._body(request)
         columns, wanted = protocol.columns_of(named, asked)
-        predicted = await self._ask(request, columns, named if request.version else None)
-        return Told(200, _ENCODE(protocol.answer(predicted, wanted, asked.get("id"))), side=predicted.side)
+        asked_for = named if request.version or named is not request.cast.current else None
+        predicted = await self._ask(request, columns, asked_for)
+        behind = self._behind(request, columns, predicted)
+        told = protocol.answer(predicted, wanted, asked.get("id"))
+        return Told(200, _ENCODE(told), side=predicted.side, behind=behind)
 
     async def _predict(self, request: Request) -> Told:
         asked = await self._body(request)
         rows = asked if isinstance(asked, list) else [asked]
-        predicted = await self._ask(request, request.cast.current.fields.of_rows(rows), None)
+        columns = request.cast.current.fields.of_rows(rows)
+        predicted = await self._ask(request, columns, None)
         about, told = _about(predicted), [_row(predicted, place) for place in range(len(rows))]
         body = {**about, "predictions": told} if isinstance(asked, list) else {**told[0], **about}
-        return Told(200, _ENCODE(body), side=predicted.side)
+        behind = self._behind(request, columns, predicted)
+        return Told(200, _ENCODE(body), side=predicted.side, behind=behind)
 
     async def _ask(self, request: Request, columns: Columns, named: Side | None) -> Predicted:
         """The answer of the model that was named, else of the current one or the canary."""
-        return await self._service.predict(named or request.cast.current, "current", columns, request.id)
+        cast = request.cast
+        side = cast.current
+        role: Role = "current"
+        if cast.canary is not None:
+            if named is not None:
+                side, role = named, "named"
+            elif cast.falls_to_canary(_requester(request.scope, columns)):
+                side, role = cast.canary, "canary"
+        return await self._service.predict(side, role, columns, request.id)
+
+    def _behind(self, request: Request, columns: Columns, predicted: Predicted) -> Callable[[], None] | None:
+        """What is to be done once the answer is sent."""
+        shadow = request.cast.shadow
+        if shadow is None or predicted.side is not request.cast.current:
+            return None
+        return partial(self._service.follow, predicted, columns, shadow)
 
     async def _feedback(self, request: Request) -> Told:
         asked = await self._body(request)
@@ -207,6 +231,12 @@ def _about(predicted: Predicted) -> dict[str, Any]:
 def _row(predicted: Predicted, place: int) -> dict[str, Any]:
     scores = dict(zip(predicted.side.score_columns, predicted.scores[place], strict=True))
     return {"id": predicted.ids[place], "prediction": predicted.predictions[place], "scores": scores}
+
+
+def _requester(scope: Scope, columns: Columns) -> bytes:
+    """Whom an answer is for; where nobody says it, equal rows are one."""
+    said = next((value for name, value in scope["headers"] if name == REQUESTER), b"")
+    return bytes(said) or _ENCODE(columns)
 
 
 def _readiness(told: dict[str, Any], side: Side) -> Told:

@@ -79,29 +79,29 @@ class Batcher:
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting, self._waiting = self._waiting, []
         if sum(rows_of(columns) for columns, _ in waiting) < LONG:
-            _share_out(waiting, self._together(waiting))
+            _share_out(waiting, self.together([columns for columns, _ in waiting]))
             return
         # Short requests don't wait for long ones.
         short = [one for one in waiting if rows_of(one[0]) < LONG]
         for group in (short, *([one] for one in waiting if rows_of(one[0]) >= LONG)):
             if group:
-                aside = loop.run_in_executor(self._aside, self._together, group)
+                aside = loop.run_in_executor(self._aside, self.together, [columns for columns, _ in group])
                 aside.add_done_callback(lambda done, group=group: _share_out(group, done.result()))  # type: ignore[misc] # mypy can't infer a lambda with a default
 
-    def _together(self, waiting: list[_Waiting]) -> list[Answer | Exception]:
-        """An answer or a fault for every request; where one has a fault, the others get their answers nevertheless."""
+    def together(self, waiting: list[Columns]) -> list[Answer | Exception]:
+        """An answer or a fault for every request, from any thread; the fault of one leaves the others their answers."""
         try:
             if len(waiting) == 1:
-                return [self.answer(waiting[0][0])]
-            columns = {name: [value for each, _ in waiting for value in each[name]] for name in self._kinds}
+                return [self.answer(waiting[0])]
+            columns = {name: [value for each in waiting for value in each[name]] for name in self._kinds}
             whole = self.answer(columns)
         except Exception as error:  # noqa: BLE001 - whoever waits gets it
             if len(waiting) == 1:
                 return [error]
-            return [self._together([one])[0] for one in waiting]
+            return [self.together([one])[0] for one in waiting]
         parts: list[Answer | Exception] = []
         start = 0
-        for each, _ in waiting:
+        for each in waiting:
             end = start + rows_of(each)
             parts.append(Answer(whole.predictions[start:end], whole.scores[start:end]))
             start = end

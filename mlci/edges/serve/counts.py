@@ -32,6 +32,9 @@ class Counts:
         self._predictions = Counter(
             "mlci_predictions", "Rows that a model predicted.", ("role", "version"), registry=registry
         )
+        self._shadow = Counter(
+            "mlci_shadow_unanswered", "Rows that a shadow did not answer.", ("why", "version"), registry=registry
+        )
         self.feedback = Counter("mlci_feedback", "Labels by what became of them.", ("outcome",), registry=registry)
         self.log_failures = Counter("mlci_log_failures", "Writes that the log refused.", registry=registry)
         self.unlogged = Counter("mlci_unlogged", "Rows that the log does not have.", registry=registry)
@@ -70,6 +73,10 @@ class Counts:
     def predicted(self, role: str, version: str, rows: int) -> None:
         """Count rows that a model answered."""
         self._predictions.labels(role, version).inc(rows)
+
+    def shadowed(self, why: str, version: str, rows: int) -> None:
+        """Count rows that a shadow did not answer."""
+        self._shadow.labels(why, version).inc(rows)
 
     def serving(self, models: Mapping[str, Served]) -> None:
         """Tell what is served from now on, by role."""

@@ -68,6 +68,17 @@ class Keep:
             raise RefusedError(503, said, headers=_RETRY) from error
         return True
 
+    def behind(self, records: Sequence[Record]) -> None:
+        """Keep predictions that no client waits for; what the log doesn't take is counted."""
+        if self._log is None:
+            return
+        try:
+            done = self._log.predictions(records, behind=True)
+        except LogError:
+            self._failed(len(records))
+            return
+        done.add_done_callback(lambda done: self._behind(done, len(records)))
+
     def _behind(self, done: asyncio.Future[list[Joined]], rows: int) -> None:
         if done.exception() is not None:
             self._failed(rows)

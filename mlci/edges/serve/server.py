@@ -76,6 +76,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         looking = asyncio.create_task(self._look())
         await self._server.serve([bound])
+        await self.service.settle()
         looking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await looking

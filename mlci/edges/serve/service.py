@@ -9,9 +9,11 @@ import msgspec
 from mlci.edges.log.records import Record, now
 from mlci.edges.serve.http import RefusedError
 from mlci.edges.serve.keep import Keep
+from mlci.edges.serve.shadow import Seen, Shadow
 
 if TYPE_CHECKING:
     from mlci.edges.log.writer import PredictionLog
+    from mlci.edges.serve.batch import Answer
     from mlci.edges.serve.counts import Counts
     from mlci.edges.serve.fields import Columns
     from mlci.edges.serve.side import Cast, Role, Side
@@ -26,6 +28,7 @@ class Predicted(NamedTuple):
     Attributes:
         side: The model that answered.
         ids: Of every row.
+        at: When, in seconds since 1970.
         predictions: Class or value of every row.
         scores: Of every row, in the order of the score columns.
         logged: Whether the log has it, or will have it; no label can join it otherwise.
@@ -33,6 +36,7 @@ class Predicted(NamedTuple):
 
     side: Side
     ids: list[str]
+    at: float
     predictions: list[Any]
     scores: list[list[float]]
     logged: bool = True
@@ -45,6 +49,7 @@ class Service:
         self.policy = policy
         self.counts = counts
         self._keep = Keep(log, policy, counts)
+        self._shadow = Shadow(self._shadowed, counts.shadowed)
         self.play(cast)
 
     def play(self, cast: Cast) -> None:
@@ -75,10 +80,24 @@ class Service:
         answer = await side.batcher.ask(columns)
         rows = len(answer.predictions)
         ids = [request] if rows == 1 else [f"{request}-{place}" for place in range(rows)]
-        predicted = Predicted(side, ids, answer.predictions, answer.scores)
-        logged = await self._keep.predictions(records(predicted, columns, at, role))
+        predicted = Predicted(side, ids, at, answer.predictions, answer.scores)
+        logged = await self._keep.predictions(records(predicted, columns, role))
         self.counts.predicted(role, side.served.version, rows)
         return predicted if logged else predicted._replace(logged=False)
+
+    def follow(self, predicted: Predicted, columns: Columns, shadow: Side) -> None:
+        """Ask a shadow what was answered, once the client has its answer."""
+        if predicted.logged:
+            self._shadow.ask(Seen(shadow, columns, predicted.ids, predicted.at))
+
+    def _shadowed(self, seen: Seen, answer: Answer) -> None:
+        said = Predicted(seen.side, seen.ids, seen.at, answer.predictions, answer.scores)
+        self._keep.behind(records(said, seen.columns, "shadow"))
+        self.counts.predicted("shadow", seen.side.served.version, len(seen.ids))
+
+    async def settle(self) -> None:
+        """Wait for what is asked behind the replies."""
+        await self._shadow.settle()
 
     def look(self) -> None:
         """Bring up to date what is not counted as it happens."""
@@ -90,24 +109,24 @@ class Service:
 
     def close(self) -> int:
         """Write what waits; gives how many rows could not be."""
+        self._shadow.close()
         return self._keep.close()
 
 
-def records(answer: Predicted, columns: Columns, at: float, role: Role) -> list[Record]:
+def records(answer: Predicted, columns: Columns, role: Role) -> list[Record]:
     """The rows of an answer, as they are stored.
 
     Args:
         answer: What a model said.
         columns: What it was asked.
-        at: When, in seconds since 1970.
         role: What it was asked as.
     """
     side = answer.side
     served = side.served
     return [
         Record(
-            name,
-            at,
+            f"{name}.shadow" if role == "shadow" else name,
+            answer.at,
             served.name,
             served.version,
             served.commit,

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mlci.edges.onnx.session import OnnxModel
     from mlci.nouns.serve import Served, ServePolicy
 
-Role = Literal["current", "canary", "shadow"]
+Role = Literal["current", "canary", "shadow", "named"]
+"""As what a model is asked; `named`: by its version, while others are answered by chance."""
 _WHOLE = 2**64
 
 
