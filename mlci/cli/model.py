@@ -12,7 +12,9 @@ from mlci.cli.options import AsJson, PolicyName, Project, progress, show, tell
 from mlci.cli.trust import ISSUER, Identity, Issuer, Key, Repo, Root, Source, TokenEnv, trusting
 
 app = typer.Typer(
-    help="Export the trained model, test it by itself, and train it again.", no_args_is_help=True, rich_markup_mode=None
+    help="Export the trained model, test and measure it by itself, and train it again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -115,3 +117,29 @@ def embed(  # noqa: PLR0913 - every option is an argument
     with progress() as say:
         told = run(Order(project, policy, model, {}, market, say), out, runtime=runtime, data=data)
     tell(f"wrote {out / 'index.html'}: {told}")
+
+
+@app.command(epilog="Example: mlci model measure")
+def measure(
+    project: Project = Path(),
+    policy: PolicyName = "params.yaml",
+    baseline: Annotated[
+        str | None, typer.Option(metavar="REV", help="Take the previous model from here; default: `gate.baseline`.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what running the model takes, beside the previous one; write reports/budgets.json."""
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.budgets import measure_budgets
+    from mlci.flows.data_findings import BUDGETS
+
+    with progress() as say:
+        found, findings = measure_budgets(project, load_policy(project, policy), baseline=baseline, say=say)
+    if as_json:
+        from mlci.render.json import to_json
+
+        sys.stdout.write(to_json(found))
+        return
+    for finding in findings:
+        tell(f"{finding.title}: {finding.message}")
+    tell(f"wrote {BUDGETS}: {len(found.sessions)} sessions")

@@ -12,6 +12,7 @@ from mlci.edges.revisions import Revisions
 from mlci.errors import WorldError
 from mlci.flows.baseline import Finder
 from mlci.flows.beats import Beaten, beats
+from mlci.flows.budgets import budget_findings
 from mlci.flows.data_findings import at_hand, read_data_report
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard
@@ -50,6 +51,11 @@ class Looked(NamedTuple):
             if sample is not None:
                 asks += ask_changes(sample, gate, model, comparison.baseline)
         return asks
+
+    @property
+    def commits(self) -> tuple[str, ...]:
+        """The baselines' commits, the policy's first one first."""
+        return tuple(comparison.commit for comparison, _ in self.met if comparison.commit)
 
     def beats(self) -> Beaten:
         """The simple models of the gate, set beside the candidate."""
@@ -139,7 +145,8 @@ def _gate_findings(
     beaten = looked.beats()
     asks = [*looked.asks(), *beaten.asks]
     trained = sanity_findings(root, policy, looked.alone.sample, looked.met, lambda _: None)
-    return (*_findings(*looked, asks, which_look), *beaten.failed, *trained)
+    budgets = budget_findings(root, policy, looked.commits, looked.case.revisions)
+    return (*_findings(*looked, asks, which_look), *beaten.failed, *trained, *budgets)
 
 
 def _report(looked: Looked, baseline: str | None, base: str | None, change: str, extra: tuple[Finding, ...]) -> Report:
@@ -150,7 +157,8 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
     gate = case.files.gate
     asked = asked_of(case.root, case.policy, digest(case.root / gate.predictions), comparisons, change)
     trained = sanity_findings(case.root, case.policy, alone.sample, met, case.say)
-    findings = (*_findings(case, alone, met, asks, asked.look), *beaten.failed, *trained)
+    budgets = budget_findings(case.root, case.policy, looked.commits, case.revisions, case.say)
+    findings = (*_findings(case, alone, met, asks, asked.look), *beaten.failed, *trained, *budgets)
     checked = read_data_report(case.root, case.policy)
     spent = (
         (spent_finding(asked.use, case.policy, gate.reuse),) if asked.use is not None and asked.use > gate.reuse else ()

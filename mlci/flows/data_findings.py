@@ -29,6 +29,8 @@ REPORT = f"{REPORTS}/report.json"
 VERDICT = f"{REPORTS}/verdict.json"
 SEEDS = f"{REPORTS}/seeds.json"
 """What training again with other seeds showed."""
+BUDGETS = f"{REPORTS}/budgets.json"
+"""What running the model was measured to take."""
 CRASHED = "pipeline.crashed"
 """The one finding of a run that did not come to a verdict."""
 

@@ -80,7 +80,7 @@ def _by_base(
         return stages
     strict = PolicyFile(_in_todays_places(before, policy.policy), policy.file, policy.lines)
     touched = {change.path[0] for change in changes}
-    judged = judge_gate(strict) if touched & {"gate", "train"} and strict.policy.gate is not None else ()
+    judged = judge_gate(strict) if touched & {"gate", "train", "budgets"} and strict.policy.gate is not None else ()
     names = tuple(
         dict.fromkeys(change.path[1] for change in changes if change.path[0] == "data" and len(change.path) > 1)
     )
@@ -104,7 +104,9 @@ def _in_todays_places(before: Policy, own: Policy) -> Policy:
     if train is not None and own.train is not None:
         places = {"seed": own.train.seed, "table": own.train.table, "shuffled": own.train.shuffled}
         train = train.model_copy(update=places)
-    return Policy.model_construct(model=model, data=tables, gate=gate, train=train, engine=own.engine, waivers=())
+    return Policy.model_construct(
+        model=model, data=tables, gate=gate, train=train, budgets=before.budgets, engine=own.engine, waivers=()
+    )
 
 
 def _check(root: Path, strict: PolicyFile, tables: tuple[str, ...], now: datetime) -> tuple[Finding, ...]:

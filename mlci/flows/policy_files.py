@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlci.flows.data_findings import SEEDS
+from mlci.flows.data_findings import BUDGETS, SEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,8 @@ def policy_files(policy: Policy) -> Iterator[Named]:
         yield Named(SEEDS, "training with other seeds", judged=True)
         if train.shuffled_labels:
             yield Named(train.shuffled, "predictions from shuffled labels", judged=True)
+    if policy.budgets is not None:
+        yield Named(BUDGETS, "measured budgets")
     for table in policy.data.values():
         yield from (Named(path, "data") for path in table_files(table))
 

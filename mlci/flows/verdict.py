@@ -146,8 +146,8 @@ def gate_digest(gate: Gate) -> str:
 
 
 def policy_digest(policy: Policy) -> str:
-    """SHA-256 of what the policy says of model, data and gate; a default that a newer version adds changes nothing."""
-    said = policy.model_dump_json(include={"model", "data", "gate", "waivers"}, exclude_defaults=True)
+    """SHA-256 of what the policy says of model, data, gate and budgets; a new default changes nothing."""
+    said = policy.model_dump_json(include={"model", "data", "gate", "budgets", "waivers"}, exclude_defaults=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 

@@ -21,6 +21,8 @@ _MORE_IS_LOOSER = {"drop", "rise", "ceiling", "tolerance", "ks", "psi", "alpha",
 _LESS_IS_LOOSER = {"floor", "seeds"}
 _MAKES_LOOSER = {"where", "tolerance", "level", "fail_when", "optional", "inputs", "train"}
 """Keys whose mere presence weakens a promise, or may weaken it, compared with their defaults."""
+_LESS_THAN_BUDGETED = {("throughput", "limit"), ("price",)}
+"""Keys of `budgets` of which less is looser; of all others more is."""
 _MORE_IS_STRICTER = {"beats"}
 """Lists whose every entry is a promise."""
 _WHERE = {"seed", "table", "shuffled"}
@@ -55,7 +57,7 @@ class PolicyChange(NamedTuple):
 
 
 def policy_changes(base: Policy, own: Policy) -> tuple[PolicyChange, ...]:
-    """What changed in the promises (`data`, `gate` and `train`) from one policy to another, in the order of their keys.
+    """What changed in the promises, which are `data`, `gate`, `train` and `budgets`, in the order of their keys.
 
     >>> from mlci.nouns.policy import Gate, MetricGate, Model, Policy
     >>> def with_drop(drop): return Policy(
@@ -74,7 +76,7 @@ def policy_changes(base: Policy, own: Policy) -> tuple[PolicyChange, ...]:
 
 
 def _promises(policy: Policy) -> dict[str, Any]:
-    return policy.model_dump(mode="json", exclude_defaults=True, include={"data", "gate", "train"})
+    return policy.model_dump(mode="json", exclude_defaults=True, include={"data", "gate", "train", "budgets"})
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 - any JSON
@@ -87,7 +89,7 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa:
 
 
 def _kind(path: Path, old: Any, new: Any) -> Literal["loosened", "tightened", "changed"]:  # noqa: ANN401 - any JSON
-    if path[0] == "train" and path[-1] in _WHERE:
+    if path == ("budgets", "concurrency") or (path[0] == "train" and path[-1] in _WHERE):
         return "changed"
     if new is None:
         return "tightened" if path[-1] in _MAKES_LOOSER else "loosened"
@@ -98,11 +100,18 @@ def _kind(path: Path, old: Any, new: Any) -> Literal["loosened", "tightened", "c
     if path[-1] == "level":
         return "loosened" if _LEVELS[new] < _LEVELS[old] else "tightened"
     before, after = _number(old), _number(new)
-    if before is not None and after is not None and path[-1] in _MORE_IS_LOOSER | _LESS_IS_LOOSER:
-        return "loosened" if (after > before) == (path[-1] in _MORE_IS_LOOSER) else "tightened"
+    if before is not None and after is not None and (more_is_looser := _more_is_looser(path)) is not None:
+        return "loosened" if (after > before) == more_is_looser else "tightened"
     if isinstance(old, dict) and isinstance(new, dict) and "text" in old and "text" in new:
         return _bounds_kind(old, new)
     return "changed"
+
+
+def _more_is_looser(path: Path) -> bool | None:
+    """Whether more of a number is looser; None where neither more nor less of it is."""
+    if path[0] == "budgets" and path[-1] in {"limit", "price"}:
+        return path[1:] not in _LESS_THAN_BUDGETED
+    return path[-1] in _MORE_IS_LOOSER if path[-1] in _MORE_IS_LOOSER | _LESS_IS_LOOSER else None
 
 
 def _bounds_kind(old: dict[str, Any], new: dict[str, Any]) -> Literal["loosened", "tightened", "changed"]:

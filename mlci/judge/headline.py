@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from mlci.nouns import units
+from mlci.nouns.quantities import moved, quantity, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlci.nouns.finding import Comparison, DataEvidence, Finding, GateEvidence
+    from mlci.nouns.finding import BudgetEvidence, Comparison, DataEvidence, Finding, GateEvidence
 
 
 def overall(findings: Sequence[Finding]) -> Literal["pass", "inconclusive", "fail"]:
@@ -46,7 +47,7 @@ def headline(findings: Sequence[Finding], comparisons: Sequence[Comparison] = ()
 
 def _blocked(findings: Sequence[Finding]) -> str:
     failed = [finding for finding in findings if finding.outcome == "fail"]
-    first = next((finding for finding in failed if finding.gate is not None or finding.data is not None), None)
+    first = next((finding for finding in failed if finding.gate or finding.data or finding.budget), None)
     first = first or next(iter(failed), findings[0])
     rest = len(findings) - 1
     more = f"; {_plural(rest, 'more check')} {'blocks' if rest == 1 else 'block'}" if rest else ""
@@ -106,6 +107,8 @@ def _with_number(finding: Finding) -> str:
         return f"{_one_line(finding.title)}: {_gate_number(finding.gate, finding.outcome)}"
     if finding.data is not None and (number := _data_number(finding.data)):
         return f"{_one_line(finding.title)}: {number}"
+    if finding.budget is not None and (number := _budget_number(finding.budget)):
+        return f"{_one_line(finding.title)}: {number}"
     if finding.area == "pipeline":
         # Its title says what is wrong already.
         return _one_line(finding.title)
@@ -134,6 +137,17 @@ def _gate_number(evidence: GateEvidence, outcome: str) -> str:
         return f"{moved}; a {word} of more than {units.with_unit(metric, worst)} is ruled out"
     allowed = f", you allow {units.amount(metric, evidence.tolerance, 4)}" if evidence.tolerance is not None else ""
     return f"{moved}; a {word} of up to {units.with_unit(metric, worst)} cannot be ruled out{allowed}"
+
+
+def _budget_number(evidence: BudgetEvidence) -> str:
+    if evidence.new is None:
+        return ""
+    if evidence.ratio is None or evidence.old is None:
+        return f"{quantity(evidence.budget, evidence.new)}; your limit is {_one_line(evidence.limit)}"
+    allowed = f"{100 * abs(evidence.bound - 1):.3g} % {'less' if evidence.bound < 1 else 'more'}"
+    return (
+        f"{moved(evidence.budget, evidence.old, evidence.new)} ({times(evidence.ratio)[0]} times); you allow {allowed}"
+    )
 
 
 def _data_number(evidence: DataEvidence) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from mlci.nouns.base import Level, Noun, Place
+from mlci.nouns.budgets import BudgetName
 
 Outcome = Literal["pass", "fail", "inconclusive", "too_small", "not_comparable", "not_measured"]
 Area = Literal["data", "gate", "pipeline"]
@@ -116,6 +117,38 @@ class GateEvidence(Noun):
     method: str = ""
 
 
+class BudgetEvidence(Noun):
+    """The measurement behind a finding on what running the model takes: seconds, requests per second, bytes or money.
+
+    Attributes:
+        budget: Which.
+        kind: Whether the finding is about the previous model's value (`change`) or about the candidate's (`limit`).
+        old: The previous model's value: the median over the sessions.
+        new: The candidate's (kind `limit`: the centre of its interval).
+        ratio: New over old, session by session (kind `change`).
+        low: Lower end of the interval of the ratio (kind `change`) or of the value.
+        high: Upper end of it.
+        bound: The ratio or value that the budget allows.
+        limit: The same as the policy says it, such as `rise <= 20%` or `5ms`.
+        sessions: How often both were measured, in processes of their own; None where nothing had to be timed.
+        share: Share of a core that a process got that wanted all of it.
+        machine: Where it was measured.
+    """
+
+    budget: BudgetName
+    kind: Literal["change", "limit"]
+    old: float | None = None
+    new: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    bound: float
+    limit: str
+    sessions: int | None = None
+    share: float | None = None
+    machine: str = ""
+
+
 class Finding(Noun):
     """What one check found.
 
@@ -146,6 +179,8 @@ class Finding(Noun):
     output: tuple[str, ...] = ()
     data: DataEvidence | None = None
     gate: GateEvidence | None = None
+    # Left out where there is none, so that the reports of stages, which are in Git, keep their bytes.
+    budget: BudgetEvidence | None = Field(None, exclude_if=operator.not_)
 
     @property
     def blocks(self) -> bool:

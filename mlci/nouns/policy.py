@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from mlci.nouns.base import Level, Noun, Place
+from mlci.nouns.budgets import Budgets
 from mlci.nouns.change import Good
 from mlci.nouns.data_policy import Names, Table
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
@@ -218,6 +219,7 @@ class Policy(Noun):
     data: dict[str, Table] = {}
     gate: Gate | None = None
     train: Train | None = None
+    budgets: Budgets | None = None
     engine: Engine = Engine()
     waivers: tuple[Waiver, ...] = ()
     release: ReleasePolicy | None = None
@@ -230,6 +232,8 @@ class Policy(Noun):
         if self.gate is None:
             if self.train is not None:
                 raise ValueError("train: training again is measured by a gate; add `gate:`, or leave `train` out")
+            if self.budgets is not None:
+                raise ValueError("budgets: they are judged where models are compared; add `gate:` with a test table")
             return self
         if self.model is None:
             raise ValueError("gate: a gate needs `model:` with at least name, label and id")

@@ -10,6 +10,7 @@ from mlci.nouns.diagnosis import Diagnosis
 from mlci.nouns.finding import Verdict
 from mlci.nouns.policy import Policy
 from mlci.nouns.rubric import TestScore
+from mlci.nouns.software import Software
 from mlci.nouns.training import Seeds
 
 if TYPE_CHECKING:
@@ -61,10 +62,15 @@ def schemas() -> dict[str, str]:
         "properties": {"mlci": {key: item for key, item in policy.items() if key != "$defs"}},
         "$defs": policy["$defs"],
     }
-    score = TestScore.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor --score"}
-    diagnosis = Diagnosis.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci doctor"}
-    seeds = Seeds.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": "mlci model seeds"}
-    named = {"verdict": verdict, "params": params, "score": score, "diagnosis": diagnosis, "seeds": seeds}
+    written: dict[str, tuple[type[BaseModel], str]] = {
+        "score": (TestScore, "mlci doctor --score"),
+        "diagnosis": (Diagnosis, "mlci doctor"),
+        "seeds": (Seeds, "mlci model seeds"),
+        "budgets": (Software, "mlci model measure"),
+    }
+    named = {"verdict": verdict, "params": params}
+    for name, (noun, title) in written.items():
+        named[name] = noun.model_json_schema(mode="serialization") | {"$schema": _DIALECT, "title": title}
     return {f"{name}.schema.json": dumps(_finite(schema)) for name, schema in named.items()}
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.nouns import units
+from mlci.nouns.quantities import moved, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlci.nouns.finding import Comparison, Finding, GateEvidence, Verdict
+    from mlci.nouns.finding import BudgetEvidence, Comparison, Finding, GateEvidence, Verdict
     from mlci.nouns.report import Charts, DataDiff, SliceChange
 
 MOST_ROWS_THAT_MATTER = 5
@@ -108,6 +109,8 @@ def _verdict(finding: Finding) -> tuple[str, str]:
 def _number(finding: Finding) -> str:
     if finding.gate is not None:
         return _gate_number(finding.gate)
+    if finding.budget is not None:
+        return _budget_number(finding.budget)
     if (data := finding.data) is None:
         return ""
     if data.measured is not None:
@@ -123,6 +126,14 @@ def _gate_number(evidence: GateEvidence) -> str:
             return units.against(evidence.metric, evidence.new, evidence.old)
         return units.pair(evidence.metric, evidence.old, evidence.new)
     return units.value(evidence.metric, evidence.new)
+
+
+def _budget_number(evidence: BudgetEvidence) -> str:
+    if evidence.new is None:
+        return ""
+    if evidence.old is None:
+        return quantity(evidence.budget, evidence.new)
+    return moved(evidence.budget, evidence.old, evidence.new)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Row, ...]:
@@ -166,7 +177,7 @@ def matter(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 def number_name(rows: Iterable[Row]) -> str:
     """What the numbers of these rows are: a change where a model is among them, else what was measured."""
-    return f"old {units.ARROW} new" if any(item.finding.gate is not None for item in rows) else "measured"
+    return f"old {units.ARROW} new" if any(item.finding.gate or item.finding.budget for item in rows) else "measured"
 
 
 def tally(findings: Iterable[Finding]) -> str:

@@ -11,7 +11,7 @@ from documents import ROOT
 from typer.testing import CliRunner
 
 from mlci.cli.app import app
-from mlci.nouns import finding, training
+from mlci.nouns import finding, software, training
 from mlci.nouns.base import Noun
 from mlci.nouns.data_policy import Scope
 from mlci.nouns.metric import METRICS
@@ -85,6 +85,7 @@ WRITTEN_OTHERWISE = {
     ("Slices", "named"): "*a name*",
     ("Slice", "metrics"): "`metrics`",
     **{("Amount", name): "amount" for name in ("value", "relative")},
+    **{("Limit", name): "limit" for name in ("value", "text")},
     **{("Bound", name): "bound" for name in ("low", "high", "low_open", "high_open", "text")},
 }
 
@@ -187,6 +188,10 @@ def table_of(noun):
         finding.Finding,
         finding.DataEvidence,
         finding.GateEvidence,
+        finding.BudgetEvidence,
+        software.Software,
+        software.Session,
+        software.Numbers,
         finding.Comparison,
         training.Seeds,
         training.RecipeMetric,

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import budget_findings
 import numpy as np
 from samples import (
     ACCURACY,
@@ -321,6 +322,22 @@ def pipeline_conflict():
     return report(pipeline_findings(Reproduced(status="conflict", conflicts=marks)), gates=False)
 
 
+def budgets_of_a_busy_machine():
+    return report(budget_findings.told(software=budget_findings.measured(share=0.4)), [compared()])
+
+
+def budgets_of_a_first_run():
+    return report(budget_findings.told(base=None, why="this is the first run"), [compared()])
+
+
+def budgets_of_the_same_model():
+    return report(budget_findings.told(base=budget_findings.MODEL), [compared()])
+
+
+def budgets_not_measured():
+    return report(budget_findings.told(software=None, why="data/test.parquet is not there"), [compared()])
+
+
 MESSAGES = {
     made.__name__: made
     for made in (
@@ -329,6 +346,7 @@ MESSAGES = {
         shuffled_labels_refused, shuffled_labels_pass, shuffled_labels_open, shuffled_labels_leak,
         simple_models, policy_loosened, stage_removed, waiver_used, waiver_expired, waiver_unused, groups,
         groups_of_a_first_run, groups_alike, drifted, weak_slices, weak_slices_of_a_regression, nothing_checked,
+        budgets_of_a_busy_machine, budgets_of_a_first_run, budgets_of_the_same_model, budgets_not_measured,
         uncommitted, two_baselines, pipeline_again, pipeline_held, pipeline_conflict,
     )
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import budget_findings
 import numpy as np
 
 from mlci.judge.headline import footer, headline, overall
@@ -445,6 +446,10 @@ def pipeline():
     return report(pipeline_findings(done), gates=False, timing=timing)
 
 
+def budgets():
+    return report([*DATA, AUC, FLOOR, *budget_findings.told()], [compared()], metrics=METRICS[:1])
+
+
 SAMPLES = {
     "pass": passing,
     "open_slices": open_slices,
@@ -454,5 +459,6 @@ SAMPLES = {
     "not_comparable": not_comparable,
     "data_failure": data_failure,
     "pipeline": pipeline,
+    "budgets": budgets,
     "hostile": hostile,
 }

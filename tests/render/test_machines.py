@@ -51,7 +51,14 @@ def test_floats_are_written_the_same_on_every_machine():
 
 @pytest.mark.parametrize(
     "name",
-    ["verdict.schema.json", "params.schema.json", "score.schema.json", "diagnosis.schema.json", "seeds.schema.json"],
+    [
+        "verdict.schema.json",
+        "params.schema.json",
+        "score.schema.json",
+        "diagnosis.schema.json",
+        "seeds.schema.json",
+        "budgets.schema.json",
+    ],
 )
 def test_published_schemas_are_current(name):
     path = REFERENCE / name

@@ -1,0 +1,1 @@
+"""Measure what running a model takes: time, memory, CPU."""
