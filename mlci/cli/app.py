@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, doctor, init, model, plan, publish, pull, registry, release, serve
+from mlci.cli import data, doctor, init, model, monitor, plan, publish, pull, registry, release, serve
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 
 app = typer.Typer(
@@ -172,4 +172,5 @@ app.command(epilog='Example: mlci deprecate flights@v1.2.0 --reason "wrong units
 app.command(epilog="Example: mlci init --yes")(init.init)
 app.command(epilog="Example: mlci doctor --score --at-least 2")(doctor.doctor)
 app.command(epilog="Example: mlci publish --preview")(publish.publish)
+app.command(epilog="Example: mlci monitor --alert --out reports")(monitor.monitor)
 app.command(epilog="Example: mlci serve models/model.onnx --port 8080")(serve.serve)

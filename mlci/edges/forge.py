@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from mlci.nouns.forge import Check, Comment, Conclusion, PullRequest, ShownCheck
+    from mlci.nouns.forge import Check, Comment, Conclusion, ForgeIssue, PullRequest, ShownCheck
     from mlci.nouns.forge_release import Asset, Deployment, DeploymentState, ForgeRelease, Notes
 
 
@@ -111,4 +112,20 @@ class ReleaseForge(Protocol):
 
     def deployed(self, deployment: Deployment, state: DeploymentState, said: str, url: str = "") -> None:
         """Tell how far a deployment came."""
+        ...
+
+
+class IssueForge(Protocol):
+    """Issues of a repository on a forge; errors as for `Forge`."""
+
+    def own_issues(self) -> tuple[ForgeIssue, ...]:
+        """All issues that our account opened, oldest first."""
+        ...
+
+    def open_issue(self, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]) -> ForgeIssue:
+        """Open an issue."""
+        ...
+
+    def edit_issue(self, issue: ForgeIssue, *, title: str, body: str, is_open: bool) -> ForgeIssue:
+        """Write an issue anew, and open or close it."""
         ...

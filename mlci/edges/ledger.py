@@ -8,17 +8,12 @@ holds one file of JSON lines for every test set, `uses/<sha256>.jsonl`, and verd
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-import secrets
-import tempfile
-import time
 from typing import TYPE_CHECKING
 
 import git
 
-from mlci.edges.git import History
 from mlci.edges.ledger_tree import REF, Entries, Trees
+from mlci.edges.own_refs import IDENTITY, OwnRefs, pause, reason_of
 from mlci.errors import WorldError
 from mlci.nouns.ledger import Ledger, Recorded
 
@@ -31,23 +26,13 @@ if TYPE_CHECKING:
 
 _TRIES = 200
 _PATIENCE = 3  # failures in a row during which nobody else got ahead either
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
-_IDENTITY = {
-    "GIT_AUTHOR_NAME": "mlci",
-    "GIT_AUTHOR_EMAIL": "mlci@localhost",
-    "GIT_COMMITTER_NAME": "mlci",
-    "GIT_COMMITTER_EMAIL": "mlci@localhost",
-}
 
 
-class LedgerRef:
+class LedgerRef(OwnRefs):
     """The ledger of the repository that a folder belongs to, and of its remote."""
 
     def __init__(self, root: Path) -> None:
-        repo = History(root).repo
-        if repo is None:
-            raise WorldError("the ledger of test sets needs a Git repository", "`git init`, and commit what you have")
-        self._repo = repo
+        super().__init__(root, "the ledger of test sets")
         self._trees = Trees(self._git)
 
     def read(self) -> Ledger:
@@ -58,12 +43,6 @@ class LedgerRef:
         """
         tip = self._tip(REF)
         return Ledger(uses=self._trees.uses(self._trees.entries(tip))) if tip else Ledger()
-
-    @property
-    def remote(self) -> str | None:
-        """The remote that shares the ledger: `origin`, or the first one; None where there is none."""
-        names = self._text("remote").split()
-        return "origin" if "origin" in names else next(iter(names), None)
 
     @property
     def branch(self) -> str:
@@ -105,9 +84,9 @@ class LedgerRef:
         if remote is None:
             return Recorded(sent="alone")
         try:
-            theirs = self._theirs(remote)
+            theirs = self._theirs(remote, REF)
         except git.GitCommandError as error:
-            return Recorded(sent="kept", reason=_reason(error))
+            return Recorded(sent="kept", reason=reason_of(error))
         if theirs:
             self._remember(remote, theirs)
             self._advance((), theirs, at)
@@ -148,9 +127,9 @@ class LedgerRef:
         seen: str | None = None
         failures, reason = 0, ""
         for attempt in range(_TRIES):
-            _pause(attempt)
+            pause(attempt)
             try:
-                theirs = self._theirs(remote)
+                theirs = self._theirs(remote, REF)
                 if theirs != seen:
                     seen, failures = theirs, 0
                 ours = self._advance((), theirs, at)
@@ -158,7 +137,7 @@ class LedgerRef:
                     lease = f"--force-with-lease={REF}:{theirs or ''}"
                     self._git("push", "--quiet", "--no-verify", lease, remote, f"{ours}:{REF}")
             except git.GitCommandError as error:
-                failures, reason = failures + 1, _reason(error)
+                failures, reason = failures + 1, reason_of(error)
                 if failures >= _PATIENCE:
                     break
             else:
@@ -166,21 +145,11 @@ class LedgerRef:
                 return Recorded(sent="sent")
         return Recorded(sent="kept", reason=reason)
 
-    def _theirs(self, remote: str) -> str | None:
-        """The commit of the remote's ledger, fetched; None where the remote has none."""
-        found = self._text("ls-remote", "--refs", remote, REF).split()
-        if not found:
-            return None
-        if not self._has(found[0]):
-            quietly = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
-            self._git("fetch", *quietly, remote, REF)
-        return found[0]
-
     def _advance(self, uses: tuple[Use, ...], theirs: str | None, at: str, evidence: tuple[Report, ...] = ()) -> str:
         """Move the local ref to what holds our entries, theirs and the new ones; gives its commit."""
         reason = ""
         for attempt in range(_TRIES):
-            _pause(attempt)
+            pause(attempt)
             ours = self._tip(REF)
             target = self._joined(ours, theirs, uses, at, evidence)
             if target == ours:
@@ -188,7 +157,7 @@ class LedgerRef:
             try:
                 self._git("update-ref", REF, target, ours or "")
             except git.GitCommandError as error:
-                reason = _reason(error)
+                reason = reason_of(error)
             else:
                 return target
         raise WorldError(
@@ -214,7 +183,7 @@ class LedgerRef:
         tree = self._trees.write(entries)
         second = f"{at[:19]}Z"  # Git knows no fractions
         dates = {"GIT_AUTHOR_DATE": second, "GIT_COMMITTER_DATE": second}
-        return self._text("commit-tree", tree, *named, "-m", said, env={**_IDENTITY, **dates})
+        return self._text("commit-tree", tree, *named, "-m", said, env={**IDENTITY, **dates})
 
     def _parents(self, ours: str | None, theirs: str | None) -> list[str]:
         if ours is None or theirs is None or ours == theirs:
@@ -230,54 +199,11 @@ class LedgerRef:
             return False
         return True
 
-    def _has(self, commit: str) -> bool:
-        try:
-            self._git("cat-file", "-e", f"{commit}^{{commit}}")
-        except git.GitCommandError:
-            return False
-        return True
-
-    def _tip(self, ref: str) -> str | None:
-        try:
-            return self._text("rev-parse", "--verify", "--quiet", ref) or None
-        except git.GitCommandError:
-            return None
-
     def _remember(self, remote: str, commit: str) -> None:
         """Note what the remote has. It only serves to tell what is unsent, so losing a race does not matter."""
         with contextlib.suppress(git.GitCommandError):
             self._git("update-ref", _tracked(remote), commit)
 
-    def _text(self, *arguments: str, env: dict[str, str] | None = None) -> str:
-        return self._git(*arguments, env=env).decode().strip()
-
-    def _git(self, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> bytes:
-        command = ["git", "--git-dir", str(self._repo.git_dir), "-c", f"core.hooksPath={os.devnull}", *arguments]
-        # A prompt for a password would wait for ever where nobody sits.
-        environment = {"GIT_TERMINAL_PROMPT": "0", **(env or {})}
-        with tempfile.TemporaryFile() as given:
-            given.write(stdin)
-            given.seek(0)
-            answer: bytes = self._repo.git.execute(
-                command, istream=given, env=environment, stdout_as_string=False, strip_newline_in_stdout=False
-            )
-        return answer
-
 
 def _tracked(remote: str) -> str:
     return f"refs/mlci/remotes/{remote}/ledger"
-
-
-def _pause(attempt: int) -> None:
-    """Wait before trying again, at random and longer each time, so that those who met do not meet again."""
-    if attempt:
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10))
-        time.sleep(longest * secrets.randbelow(1_000) / 1_000)
-
-
-def _reason(error: git.GitCommandError) -> str:
-    """What Git said, in one line and without a password of the remote's address."""
-    said = str(error.stderr).strip().removeprefix("stderr: ").strip("'").strip()
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or [f"git ended with {error.status}"]
-    worst = next((line for line in lines if line.startswith(("fatal:", "!", "error:"))), lines[-1])
-    return re.sub(r"://[^/@\s]+@", "://", worst)

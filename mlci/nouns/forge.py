@@ -139,3 +139,23 @@ class Trigger(Noun):
     conclusion: str = ""
     run: Url = ""
     server: Url = "https://github.com"
+
+
+class ForgeIssue(Noun):
+    """An issue as the forge knows it; its body is hostile unless we wrote it.
+
+    Attributes:
+        number: By which the forge knows it.
+        author: Login of who opened it.
+        title: Plain text.
+        body: Markdown.
+        open: Whether it is.
+        url: Its page.
+    """
+
+    number: int
+    author: str
+    title: str
+    body: str
+    open: bool = True
+    url: Url = ""
