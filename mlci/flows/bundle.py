@@ -21,7 +21,20 @@ from mlci.flows.registry import asked
 from mlci.flows.release_notes import release_notes
 from mlci.flows.verdict import judged_paths
 from mlci.judge.evidence import chosen, refusal
-from mlci.nouns.bundle import BOM, CARD, MANIFEST, MODEL, PAGE, POLICY, SUMS, VERDICT, Card, DataVersion, Manifest
+from mlci.nouns.bundle import (
+    BOM,
+    CARD,
+    EMBEDDED,
+    MANIFEST,
+    MODEL,
+    PAGE,
+    POLICY,
+    SUMS,
+    VERDICT,
+    Card,
+    DataVersion,
+    Manifest,
+)
 from mlci.render.bom import render_bom
 from mlci.render.card import folder_name, render_card, render_card_page
 from mlci.render.json import to_json
@@ -31,7 +44,7 @@ if TYPE_CHECKING:
 
     from mlci.edges.signing import Signer
     from mlci.flows.registry import Desk
-    from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.policy import Policy, PolicyFile
     from mlci.nouns.registry import Event, Release
     from mlci.nouns.report import Report
 
@@ -108,7 +121,15 @@ def _fill(
     write_bytes(folder / MODEL, revisions.fetch(release.commit, model.path).read_bytes())
     manifest = _manifest(desk, release, event, policy, folder / MODEL, say)
     previous, notes = release_notes(desk, release, report)
-    card = Card(manifest=manifest, verdict=report.verdict, metrics=report.metrics, notes=notes, previous=previous)
+    page = _page(folder, manifest, policy.policy, say)
+    card = Card(
+        manifest=manifest,
+        verdict=report.verdict,
+        metrics=report.metrics,
+        notes=notes,
+        previous=previous,
+        page_bytes=page,
+    )
     write_text(folder / MANIFEST, to_json(manifest))
     write_text(folder / VERDICT, to_json(report.verdict))
     write_bytes(folder / POLICY, desk.history.read(release.commit, desk.policy.file) or b"")
@@ -118,6 +139,17 @@ def _fill(
     files = [file for file in folder.iterdir() if file.name != SUMS]
     write_text(folder / SUMS, sums(files, folder))
     return card
+
+
+def _page(folder: Path, manifest: Manifest, policy: Policy, say: Callable[[str], None]) -> int:
+    """Write the page that runs the model in a browser, where the policy asks for it; its size in bytes, else 0."""
+    if policy.release is None or not policy.release.embed:
+        return 0
+    from mlci.flows.embed import page_of_bundle  # noqa: PLC0415 - the runtime is heavy
+
+    page = page_of_bundle((folder / MODEL).read_bytes(), manifest, policy, say=say).encode()
+    write_bytes(folder / EMBEDDED, page)
+    return len(page)
 
 
 def _manifest(

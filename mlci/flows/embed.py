@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from mlci import __version__
 from mlci.edges.files import write_bytes
 from mlci.edges.onnx.examples import make_examples
+from mlci.edges.onnx.session import OnnxModel
 from mlci.edges.ort_web import VERSION, find_runtime
 from mlci.errors import GateError, WorldError
 from mlci.flows.loaded import loaded, served_by
@@ -16,10 +17,9 @@ from mlci.nouns.serve import ServePolicy
 from mlci.render.embed import render_folder, render_page, sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mlci.edges.onnx.session import OnnxModel
     from mlci.flows.loaded import Loaded
     from mlci.flows.serve_sources import Order
     from mlci.nouns.bundle import Example, Manifest
@@ -88,11 +88,22 @@ def embed(order: Order, out: Path, *, runtime: Path | None, data: Path | None) -
     return sizes(files)
 
 
-def page_of_bundle(model: OnnxModel, content: bytes, manifest: Manifest, policy: Policy, runtime: Path | None) -> str:
-    """The page for a release's bundle. Raises WorldError as `embed` does."""
+def page_of_bundle(content: bytes, manifest: Manifest, policy: Policy, *, say: Callable[[str], None]) -> str:
+    """The page for a release's bundle.
+
+    Args:
+        content: The model's file.
+        manifest: Of the bundle.
+        policy: Of the release's commit.
+        say: Told what is being done.
+
+    Raises:
+        WorldError: ONNX Runtime Web isn't at hand, or the model can't run in a browser.
+    """
     known = Known(served_by(manifest), manifest.purpose, manifest.sha256, manifest.tolerance, manifest.examples)
-    given = find_runtime(runtime)
-    return render_page(describe(model, known, policy), content, given.script, given.wasm)
+    say("writing the page")
+    given = find_runtime(None, say=say)
+    return render_page(describe(OnnxModel.load(content), known, policy), content, given.script, given.wasm)
 
 
 def _known(order: Order, found: Loaded, sha256: str, policy: Policy, data: Path | None) -> Known:

@@ -9,13 +9,27 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mlci.edges.archive import read_sums, unpack
+from mlci.edges.archive import digest_of, read_sums, unpack
 from mlci.edges.files import digest, read_text
 from mlci.edges.signing import Trust, UntrustedError
 from mlci.edges.signing import verify as verify_signature
 from mlci.errors import MlciError, WorldError
-from mlci.nouns.bundle import BOM, CARD, FILES, MANIFEST, MODEL, PAGE, SUMS, VERDICT, Checked, Manifest, Verification
+from mlci.nouns.bundle import (
+    BOM,
+    CARD,
+    EMBEDDED,
+    FILES,
+    MANIFEST,
+    MODEL,
+    PAGE,
+    SUMS,
+    VERDICT,
+    Checked,
+    Manifest,
+    Verification,
+)
 from mlci.nouns.finding import Verdict
+from mlci.render.embed import model_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +85,8 @@ def _verify(
     if manifest is None:
         return Verification(source=source, checks=tuple(checks))
     checks += [_verdict(folder), _card(folder, manifest), _bom(folder, manifest)]
+    if (folder / EMBEDDED).is_file():
+        checks.append(_page(folder, manifest))
     if replay:
         say("asking the model its examples")
         checks.append(_model(folder, manifest))
@@ -157,6 +173,17 @@ def _bom(folder: Path, manifest: Manifest) -> Checked:
         return Checked(what=what, held=False, said=f"{BOM} can't be read")
     held = manifest.sha256 in hashes
     return Checked(what=what, held=held, said=BOM if held else f"{BOM} is of another model")
+
+
+def _page(folder: Path, manifest: Manifest) -> Checked:
+    what = "the page runs this model"
+    try:
+        page = (folder / EMBEDDED).read_text(encoding="utf-8")
+        # One byte more than the model has, so that more than the model isn't the model.
+        held = digest_of(model_of_page(page, (folder / MODEL).stat().st_size + 1)) == manifest.sha256
+    except (OSError, ValueError):
+        held = False
+    return Checked(what=what, held=held, said=EMBEDDED if held else f"{EMBEDDED} holds another model")
 
 
 def _model(folder: Path, manifest: Manifest) -> Checked:

@@ -20,6 +20,8 @@ VERDICT = "verdict.json"
 POLICY = "params.yaml"
 BOM = "bom.cdx.json"
 SUMS = "SHA256SUMS"
+EMBEDDED = "embed.html"
+"""The page that runs the model in a browser, in bundles whose policy asks for it."""
 FILES = (MODEL, MANIFEST, CARD, PAGE, VERDICT, POLICY, BOM, SUMS)
 """What a bundle holds at least."""
 
@@ -107,6 +109,7 @@ class Card(Noun):
         metrics: Measured on all test rows, with their intervals.
         notes: What changed for users of the model since the last release.
         previous: The last release's version; empty for a first one.
+        page_bytes: Size of the page that runs the model in a browser; 0 where the bundle holds none.
     """
 
     manifest: Manifest
@@ -114,6 +117,7 @@ class Card(Noun):
     metrics: tuple[MetricRow, ...] = ()
     notes: tuple[str, ...] = ()
     previous: str = ""
+    page_bytes: int = 0
 
 
 Kind = Literal["key", "certificate", "sigstore"]

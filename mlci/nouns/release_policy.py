@@ -38,6 +38,7 @@ class ReleasePolicy(Noun):
     inconclusive: Literal["refuse", "accept"] = Field(
         "refuse", description="whether a verdict of 'not enough data' is evidence enough"
     )
+    embed: bool = Field(False, description="whether a bundle holds a page that runs the model offline, in a browser")
 
     @field_validator("stages")
     @classmethod

@@ -72,6 +72,7 @@ def _told(card: Card) -> dict[str, Any]:
         "about": about,
         "verdict": card.verdict,
         "previous": card.previous,
+        "page_size": f"{card.page_bytes / 1e6:.1f} MB" if card.page_bytes else "",
         "notes": card.notes,
         "metrics": [_metric(row) for row in card.metrics if row.new is not None],
         "slices": [line for one in card.verdict.findings if (line := _slice(one)) is not None][:_MOST_SLICES],

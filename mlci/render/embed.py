@@ -28,7 +28,7 @@ _SCRIPTS = ("embed.mjs", "table.mjs", "score.mjs")
 _EXPORTS = re.compile(rb"export\s*\{([^{}]*)\};?\s*(//# sourceMappingURL=\S*\s*)?\Z")
 _IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=class|function|async)", re.MULTILINE)
-_PACKED = {"model": re.compile(r'<script type="text/plain" id="model">([A-Za-z0-9+/=]*)</script>')}
+_MODEL = re.compile(r'<script type="text/plain" id="model">([A-Za-z0-9+/=]*)</script>')
 
 
 def render_folder(about: Embedded, model: bytes, script: bytes, wasm: bytes) -> dict[str, bytes]:
@@ -88,13 +88,21 @@ def render_page(about: Embedded, model: bytes, script: bytes, wasm: bytes) -> st
     return page.strip() + "\n"
 
 
-def model_of_page(page: str) -> bytes:
-    """The model that a page holds. Raises ValueError where it holds none."""
-    found = _PACKED["model"].search(page)
+def model_of_page(page: str, most: int) -> bytes:
+    """The model that a page holds.
+
+    Args:
+        page: As somebody sent it.
+        most: Bytes after which unpacking ends: a page can be made to hold more than any memory.
+
+    Raises:
+        ValueError: It holds none.
+    """
+    found = _MODEL.search(page)
     if found is None:
         raise ValueError("the page holds no model")
     try:
-        return zlib.decompress(base64.b64decode(found[1], validate=True), wbits=-zlib.MAX_WBITS)
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(base64.b64decode(found[1], validate=True), most)
     except zlib.error as error:
         raise ValueError(f"the model of the page can't be unpacked: {error}") from error
 
