@@ -103,6 +103,11 @@ def init(  # noqa: PLR0913 - every option is an argument
         str | None, typer.Option(help="Action of mlci to use, by its commit; default: one in the repository.")
     ] = None,
     secret: Annotated[list[str] | None, typer.Option(help="A secret that DVC's remote needs; may be repeated.")] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Write a Dockerfile, and manifests for Kubernetes and KServe.")
+    ] = False,
+    stage: Annotated[str, typer.Option(help="The stage that is served; default: the policy's last one.")] = "",
+    image: Annotated[str, typer.Option(help="The image in the manifests; default: NAME:STAGE.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace files that differ, without asking.")] = False,
     commit: Annotated[
         bool, typer.Option("--commit", help="Run the pipeline afterwards, and commit what is new.")
@@ -128,6 +133,9 @@ def init(  # noqa: PLR0913 - every option is an argument
         branch=branch,
         action=action,
         secrets=tuple(secret or ()),
+        serve=serve,
+        stage=stage,
+        image=image,
     )
     talk = Nobody() if yes else Person()
     outcome = run(project, wishes, talk, Manner(dry_run, force, commit), lambda text: tell(f"mlci: {text}"))

@@ -33,6 +33,9 @@ class Wishes(Noun):
         branch: The branch that changes are merged into.
         action: The action of mlci that the workflows use; None writes one into the repository.
         secrets: Names of the secrets that DVC's remote needs.
+        serve: Whether to write what serves the model in a container.
+        stage: The stage that is served; empty: as the manifest that is there says, else the last one of the policy.
+        image: The image's name; empty: as the manifest that is there says, else the model's and the stage's.
     """
 
     model: str | None = None
@@ -49,6 +52,9 @@ class Wishes(Noun):
     branch: str = ""
     action: str | None = None
     secrets: tuple[str, ...] = ()
+    serve: bool = False
+    stage: str = ""
+    image: str = ""
 
     @property
     def of_own_files(self) -> bool:
@@ -136,6 +142,28 @@ class Answers(Noun):
     positive: str = ""
     predictions: str
     scored: bool
+
+
+class Container(NamedTuple):
+    """What is known of the container that serves a model.
+
+    Attributes:
+        name: The model's.
+        stage: The stage that is served.
+        image: Name of the image.
+        version: Of mlci.
+        seconds: The longest time that a request may take.
+        memory: Bytes that the server may need.
+        cold_start: Seconds that the first answer may take; None where nobody says.
+    """
+
+    name: str
+    stage: str
+    image: str
+    version: str
+    seconds: float
+    memory: float
+    cold_start: float | None
 
 
 class Looked(NamedTuple):

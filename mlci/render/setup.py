@@ -46,7 +46,7 @@ def example_file(path: str, name: str) -> str:
         path: One of `EXAMPLE`.
         name: Name of the model.
     """
-    return _templates().get_template(f"example/{path}").render(name=name)
+    return init_templates().get_template(f"example/{path}").render(name=name)
 
 
 def policy_blocks(answers: Answers, tables: dict[str, str]) -> dict[str, str]:
@@ -58,9 +58,9 @@ def policy_blocks(answers: Answers, tables: dict[str, str]) -> dict[str, str]:
     """
     data = "".join(f"  {line}\n" if line else "\n" for text in tables.values() for line in text.splitlines())
     return {
-        "model": _templates().get_template("policy/model.yaml").render(answers=answers),
+        "model": init_templates().get_template("policy/model.yaml").render(answers=answers),
         "data": f"data:\n{data}",
-        "gate": _templates().get_template("policy/gate.yaml").render(answers=answers),
+        "gate": init_templates().get_template("policy/gate.yaml").render(answers=answers),
     }
 
 
@@ -133,7 +133,8 @@ def diff(edit: Edit) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def init_templates() -> Environment:
+    """The files' templates, with brackets that YAML and Python do not have."""
     # Other brackets than usual, as the workflows' templates have; nothing here is HTML.
     found = Environment(  # noqa: S701 - YAML and Python, not HTML
         loader=PackageLoader("mlci", "templates/init"),

@@ -21,6 +21,7 @@ from mlci.flows.init.plan import (
     pipeline_edit,
     policy_edit,
 )
+from mlci.flows.init.serving import serving_edits
 from mlci.nouns.setup import Answers, Outcome, Question
 from mlci.render.setup import diff
 
@@ -64,6 +65,7 @@ def init(
     wishes = _owned(top, wishes, talk)
     edits, answers = _edits(root, wishes, found, talk)
     edits += forge_edits(top, history.prefix, wishes)
+    edits += serving_edits(root, wishes, answers) if wishes.serve else []
     edits = [edit for edit in edits if edit.before != edit.after]
     chosen = edits if manner.dry or manner.force else _chosen(edits, talk)
     if not manner.dry:
