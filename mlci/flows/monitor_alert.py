@@ -15,6 +15,7 @@ from mlci.errors import PolicyError, WorldError
 from mlci.flows.forge_access import home
 from mlci.flows.monitor_memory import model_and_policy
 from mlci.nouns.alarm import CAUSES
+from mlci.nouns.forge import Patience
 from mlci.render.monitor import webhook_text
 from mlci.render.monitor_issue import (
     is_over,
@@ -49,7 +50,12 @@ class Done(NamedTuple):
 
 
 def alert(
-    found: Monitoring, policy: PolicyFile, root: Path, env: Mapping[str, str], say: Callable[[str], None]
+    found: Monitoring,
+    policy: PolicyFile,
+    root: Path,
+    env: Mapping[str, str],
+    say: Callable[[str], None],
+    patience: Patience = Patience(),  # noqa: B008 - it is frozen
 ) -> tuple[Done, ...]:
     """Bring the issues on the repository's forge to what a look found, and tell the webhook what changed.
 
@@ -59,14 +65,15 @@ def alert(
         root: Folder of the project.
         env: The environment, with the token.
         say: Told what was done.
+        patience: How long the forge is asked.
 
     Raises:
         PolicyError: Nobody knows the forge, there is no token, or the webhook's variable is not set.
         WorldError: The forge or the webhook does not answer; the next run does what is left.
     """
     _, watch = model_and_policy(policy)
-    remotes = History(root).remotes()
-    where = home("" if env.get("GITHUB_REPOSITORY") else remotes.get("origin", ""), env)
+    remote = "" if env.get("GITHUB_REPOSITORY") else History(root).remotes().get("origin", "")
+    where = home(remote, env)
     if where is None:
         raise PolicyError(
             "nobody said which repository this is about",
@@ -80,7 +87,7 @@ def alert(
     # Only who asks a forge needs the library, and its import takes half a second.
     from mlci.edges.github_issues import GitHubIssues  # noqa: PLC0415
 
-    with contextlib.closing(GitHubIssues(where.repository, where.token, where.address)) as forge:
+    with contextlib.closing(GitHubIssues(where.repository, where.token, where.address, patience)) as forge:
         teller = _Teller(forge, found, watch, address, _run(env))
         done = teller.all()
     for each in done:

@@ -121,6 +121,18 @@ class GitHub:
         """All commit statuses, newest first."""
         return self._shown.statuses.get((REPOSITORY, sha), [])
 
+    def issues(self):
+        """All issues, the newest first."""
+        return self._do("acme", "GET", f"/repos/{self.repository}/issues?state=all")
+
+    def open_issue(self, title, body, login="someone"):
+        """Somebody opens an issue."""
+        self._do(login, "POST", f"/repos/{self.repository}/issues", {"title": title, "body": body})
+
+    def close_issue(self, number):
+        """A person closes an issue."""
+        self._do("acme", "PATCH", f"/repos/{self.repository}/issues/{number}", {"state": "closed"})
+
     def releases(self):
         """All releases, drafts too, oldest first, each with the content of its assets by name as `files`."""
         told = self._do(OWNER, "GET", f"/repos/{REPOSITORY}/releases?per_page=100")
