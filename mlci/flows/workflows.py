@@ -21,7 +21,8 @@ def render_workflows(options: WorkflowOptions) -> dict[str, str]:
     Returns:
         Text by path from the top of the repository.
     """
-    files = {f"{FOLDER}/{name}.yml": render_workflow(name, options) for name in WORKFLOWS}
+    wanted = [name for name in WORKFLOWS if name != "monitor" or options.monitored]
+    files = {f"{FOLDER}/{name}.yml": render_workflow(name, options) for name in wanted}
     if options.action.startswith("."):
         folder = options.action.removeprefix(".").strip("/")
         files[f"{folder}/action.yml" if folder else "action.yml"] = render_action()

@@ -47,6 +47,8 @@ class WorkflowOptions(Noun):
         install: Commands that set up the project's packages in `.venv`; empty: by its lock or requirements.
         secrets: Names of the secrets that DVC's remote needs, which are also the environment variables it reads.
         runner: Label of the machines.
+        monitored: Folders of projects whose production is watched; empty: no workflow for that.
+        log_variable: Whether nothing is watched unless the repository's variable MLCI_LOG names a log.
         timeout: Minutes after which a run of the pipeline is given up.
     """
 
@@ -57,5 +59,7 @@ class WorkflowOptions(Noun):
     action: Annotated[str, Field(pattern=f"^(?:{PINNED_ACTION.pattern})$")] = "./.github/actions/mlci"
     install: Text = ""
     secrets: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ...] = ()
+    monitored: tuple[Text, ...] = ()
+    log_variable: bool = False
     runner: Text = "ubuntu-latest"
     timeout: int = Field(60, ge=1, le=6 * 60)

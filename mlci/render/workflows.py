@@ -13,7 +13,7 @@ from mlci.nouns.workflows import ACTIONS
 if TYPE_CHECKING:
     from mlci.nouns.workflows import WorkflowOptions
 
-WORKFLOWS = ("pr", "report", "main", "release", "promote")
+WORKFLOWS = ("pr", "report", "main", "release", "promote", "monitor")
 
 
 def render_workflow(name: str, options: WorkflowOptions) -> str:
@@ -31,6 +31,8 @@ def render_workflow(name: str, options: WorkflowOptions) -> str:
         alone=_told(alone),
         branch=options.branch,
         inputs=_told(inputs),
+        log_variable=options.log_variable,
+        monitored="\n".join(options.monitored or (".",)),
         runner=options.runner,
         secrets=options.secrets,
         setup=_told({**alone, "install": options.install}),

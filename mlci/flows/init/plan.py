@@ -140,7 +140,7 @@ def forge_edits(top: Path, prefix: str, wishes: Wishes) -> list[Edit]:
     if wishes.forge == "none":
         return []
     edits = []
-    for path, text in render_workflows(_options(top, wishes)).items():
+    for path, text in render_workflows(_options(top, prefix, wishes)).items():
         before = text_of(top / path, path)
         edits.append(Edit(path, before, text, "top", replaces=before is not None and before != text))
     if wishes.owner:
@@ -148,7 +148,7 @@ def forge_edits(top: Path, prefix: str, wishes: Wishes) -> list[Edit]:
     return edits
 
 
-def _options(top: Path, wishes: Wishes) -> WorkflowOptions:
+def _options(top: Path, prefix: str, wishes: Wishes) -> WorkflowOptions:
     """What the workflows are made from: as said, else as the workflow that is there says, so that it stays."""
     there = text_of(top / FOLDER / "main.yml", f"{FOLDER}/main.yml") or ""
     used = _ACTION.search(there)
@@ -159,6 +159,7 @@ def _options(top: Path, wishes: Wishes) -> WorkflowOptions:
     try:
         return WorkflowOptions(
             branch=wishes.branch or _branch(there) or branch_merged_into(top),
+            monitored=(prefix,) if _is_monitored(top, prefix) else (),
             secrets=wishes.secrets or tuple(dict.fromkeys(_SECRET.findall(there))),
             **chosen,
         )
@@ -167,6 +168,17 @@ def _options(top: Path, wishes: Wishes) -> WorkflowOptions:
             "--action, --secret or --branch is not what a workflow may hold",
             "pin the action by its commit, `owner/mlci@<40 hex digits>`; a secret's name has letters, digits and `_`",
         ) from error
+
+
+def _is_monitored(top: Path, prefix: str) -> bool:
+    """Whether the policy of a project watches production."""
+    path = f"{prefix}/{POLICY}".removeprefix("./")
+    try:
+        told = parse_yaml(text_of(top / path, path) or "", path).value
+    except PolicyError:
+        return False
+    own = told.get("mlci") if isinstance(told, dict) else None
+    return isinstance(own, dict) and "monitor" in own
 
 
 def _branch(workflow: str) -> str:
