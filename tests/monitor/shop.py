@@ -30,9 +30,9 @@ class Project:
         told = {"mlci": {"model": MODEL, "data": data, "monitor": given}}
         (self.root / "params.yaml").write_text(yaml.safe_dump(told))
 
-    def log(self, first, last, **how):
+    def log(self, first, last, count=200, **how):
         for day in range(first, last):
-            pq.write_table(rows(day, 200, **how), self.root / f"log/{day:03}.parquet")
+            pq.write_table(rows(day, count, **how), self.root / f"log/{day:03}.parquet")
 
     def look(self, day, *options, code=0):
         """One look at the end of so many days; what it found."""
