@@ -27,6 +27,10 @@ def monitor(  # noqa: PLR0913 - one for each option
     state: Annotated[
         Path | None, typer.Option(help="Keep what was seen in this file instead of the repository's refs/mlci/monitor.")
     ] = None,
+    last: Annotated[
+        bool,
+        typer.Option("--last", help="Show what the last look found, and look no further: a health command for stages."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Keep nothing, and tell nobody.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report as HTML, Markdown and JSON.", file_okay=False)
@@ -41,7 +45,7 @@ def monitor(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Look at production: count what is new in the log, and say which alarms are on; exit code 1 where one blocks."""
     from mlci.edges.policy_file import load_policy
-    from mlci.flows.monitor import Watching
+    from mlci.flows.monitor import Watching, last_look
     from mlci.flows.monitor import monitor as look
     from mlci.flows.monitor_report import write_prometheus, write_reports
     from mlci.render.json import to_json
@@ -50,14 +54,15 @@ def monitor(  # noqa: PLR0913 - one for each option
     now = until.replace(tzinfo=until.tzinfo or UTC) if until is not None else datetime.now(UTC)
     with progress() as say:
         loaded = load_policy(project, policy)
-        found = look(Watching(project, loaded, now, log, version, state, not dry_run, say))
+        asked = Watching(project, loaded, now, log, version, state, not dry_run, say)
+        found = last_look(asked) if last else look(asked)
         files = write_reports(found, out) if out is not None else ()
         if prometheus is not None:
             write_prometheus(found, prometheus)
     sys.stdout.write(to_json(found) if as_json else render_terminal(found))
     for file in files:
         tell(f"wrote {file}")
-    if alert and not dry_run:
+    if alert and not dry_run and not last:
         from mlci.flows.monitor_alert import alert as raise_alert
 
         with progress() as say:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from mlci.nouns.policy import PolicyFile
 
 _TRIES = 10
+_TOO_OLD = 3
+"""Periods after which the last look says nothing of now."""
 
 
 class Watching(NamedTuple):
@@ -85,16 +87,24 @@ def monitor(asked: Watching) -> Monitoring:
     raise WorldError("others look at the same time, again and again", "see how often `mlci monitor` is run")
 
 
-def last_look(root: Path, model: str, state: Path | None = None) -> Monitoring | None:
-    """What the last look found, without looking; None where there was none.
+def last_look(asked: Watching) -> Monitoring:
+    """What the last look found, without looking: what a promotion asks for health.
 
     Raises:
-        WorldError: The state can't be read.
+        PolicyError: The policy names no model.
+        WorldError: The state can't be read, nobody has looked yet, or not for so long that nobody knows.
     """
-    store = StateFile(state) if state is not None else StateRef(root)
-    known = _state(store.read(model))
+    model, watch = model_and_policy(asked.policy)
+    store = StateFile(asked.state) if asked.state is not None else StateRef(asked.root)
+    known = _state(store.read(model.name))
     if known is None or known.told is None:
-        return None
+        raise WorldError(f"nobody has looked at {model.name} yet", "`mlci monitor`")
+    looked = start_of(known.until, watch.period.total_seconds())
+    if asked.now - looked > _TOO_OLD * watch.period:
+        raise WorldError(
+            f"{model.name} is known up to {looked:%Y-%m-%d %H:%M} UTC only, which says nothing of now",
+            "see whether predictions still come and `mlci monitor` still runs",
+        )
     return known.told.model_copy(update={"seen": known.seen})
 
 
@@ -128,7 +138,9 @@ def _look(asked: Watching, before: MonitorState | None) -> Looked:
     asked.say(f"reading {log}")
     signature = known.reference.signature
     private = policy.policy.serve.private if policy.policy.serve is not None else ()
-    batches = read_window(log, since, asked.now, signature, root=asked.root, version=asked.version, private=private)
+    batches = read_window(
+        log, since, asked.now, signature, root=asked.root, version=asked.version, private=private, names=watch.names
+    )
     window = pa.Table.from_batches(batches, window_schema(signature))
     looked = look_at(policy, known, window, until=asked.now)
     state = looked.state

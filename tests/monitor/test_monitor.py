@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pyarrow.parquet as pq
 import pytest
 from production import DAY, START
 from shop import git
@@ -122,3 +123,30 @@ def test_a_dry_run_keeps_nothing(project):
     project.log(0, 5)
     project.look(5, "--dry-run")
     assert git(project.origin, "for-each-ref", REF) == ""
+
+
+def test_health_is_what_the_last_look_found_and_unknown_after_days_without_one(project):
+    with pytest.raises(WorldError, match="nobody has looked"):
+        project.look(5, "--last")
+    project.log(0, 10)
+    project.look(10)
+    assert project.look(10.5, "--last")["healthy"]
+    with pytest.raises(WorldError, match="says nothing of now"):
+        project.look(15, "--last")
+    project.log(10, 20, wrong=0.4)
+    project.look(20, code=1)
+    assert not project.look(20.5, "--last", code=1)["healthy"]
+
+
+def test_columns_with_other_names(project):
+    project.log(0, 5)
+    for file in project.root.glob("log/*"):
+        table = pq.read_table(file)
+        renamed = {"predicted_at": "time", "label": "outcome"}
+        pq.write_table(table.rename_columns([renamed.get(name, name) for name in table.column_names]), file)
+    project.policy(names={"predicted_at": "time", "label": "outcome"})
+    found = project.look(5)
+    assert (found["rows"], found["labels"] > 800) == (1_000, True)
+    project.policy(names={"predicted_at": "when"})
+    with pytest.raises(WorldError, match="'when'"):
+        project.look(9)

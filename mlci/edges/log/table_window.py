@@ -34,7 +34,7 @@ def read_tables(path: str, asked: Asked) -> Iterator[pa.RecordBatch]:
     if len({each.name.lower() for each in signature.inputs}) < len(signature.inputs):
         raise WorldError(f"{path}: inputs whose names differ by case only can't be told apart in files", "read the log")
     with session(Engine()) as connection:
-        columns = open_table(connection, find_table(asked.root, path), "logged").columns
+        columns = _opened(connection, path, asked)
         chosen = _chosen(path, columns, signature, asked.private)
         named = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(chosen))
         # The places of the window's columns: 0 id, 1 time, 2 role, 4 version.
@@ -52,6 +52,21 @@ def read_tables(path: str, asked: Asked) -> Iterator[pa.RecordBatch]:
                     yield nested(pa.RecordBatch.from_arrays(arrays, names=batch.schema.names), signature)
         except duckdb.Error as error:
             raise world_error(error, path) from error
+
+
+def _opened(connection: duckdb.DuckDBPyConnection, path: str, asked: Asked) -> dict[str, str]:
+    """Open the files under the name `logged`, with our names beside theirs; the columns with their types."""
+    found = open_table(connection, find_table(asked.root, path), "files" if asked.names else "logged").columns
+    if not asked.names:
+        return found
+    for theirs in asked.names.values():
+        if theirs not in found:
+            raise WorldError(f"{path} has no column {theirs!r}; its columns are {', '.join(found)}", _MEND)
+    other = [column for column in found if column not in asked.names]
+    chosen = [identifier(column) for column in other]
+    chosen += [f"{identifier(theirs)} AS {identifier(ours)}" for ours, theirs in asked.names.items()]
+    connection.execute(f"CREATE TEMP VIEW logged AS SELECT {', '.join(chosen)} FROM files")
+    return {column: found[column] for column in other} | {ours: found[theirs] for ours, theirs in asked.names.items()}
 
 
 def _chosen(path: str, columns: Mapping[str, str], signature: Signature, private: Collection[str]) -> list[str]:

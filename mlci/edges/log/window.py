@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mlci.edges.log.pages import read_pages
@@ -9,7 +10,7 @@ from mlci.edges.log.table_window import read_tables
 from mlci.edges.log.window_schema import BATCH_ROWS, SEEN, Asked, window_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -33,6 +34,7 @@ def read_window(  # noqa: PLR0913 - what is rarely asked for is asked for by key
     roles: Collection[str] = SEEN,
     private: Collection[str] = (),
     batch_rows: int = BATCH_ROWS,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[pa.RecordBatch]:
     """Yield the predictions made in [since, until), each with its label where there is one, in the order of time.
 
@@ -51,6 +53,7 @@ def read_window(  # noqa: PLR0913 - what is rarely asked for is asked for by key
         roles: Only predictions in these roles; default: those that a client got, so no shadow's.
         private: Inputs that a table of files may lack. In a log they are null without being named here.
         batch_rows: Most rows of a batch.
+        names: How a table of files names our columns, by our name; those that it does not name are as here.
 
     Yields:
         Batches of at least one row, of the schema `window_schema(signature)`. An input that was not stored is null.
@@ -61,5 +64,5 @@ def read_window(  # noqa: PLR0913 - what is rarely asked for is asked for by key
     """
     if since.tzinfo is None or until.tzinfo is None:
         raise ValueError("a window is asked for with a time zone")
-    asked = Asked(since, until, signature, root, version, tuple(roles), tuple(private), batch_rows)
+    asked = Asked(since, until, signature, root, version, tuple(roles), tuple(private), batch_rows, names)
     return read_pages(log, asked) if log.startswith(_URLS) else read_tables(log, asked)

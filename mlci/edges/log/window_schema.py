@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -44,6 +45,7 @@ class Asked(NamedTuple):
     roles: tuple[str, ...]
     private: tuple[str, ...]
     batch_rows: int
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 def window_schema(signature: Signature) -> pa.Schema:
