@@ -1,4 +1,4 @@
-"""The runtime, fetched once; the flights' model as a folder and a page; one browser for all."""
+"""The runtime, fetched once; the flights' model as a folder and a page."""
 
 import os
 import shutil
@@ -90,12 +90,6 @@ def flights(project):
 @pytest.fixture(scope="session")
 def flights_page(project, embed):
     return embed("", project=project)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with embed_models.chromium() as found:
-        yield found
 
 
 @pytest.fixture

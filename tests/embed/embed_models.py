@@ -1,10 +1,8 @@
 """Models of every kind as files, and tables to ask them; ask an embedded model by Node or by a page."""
 
 import json
-import shutil
 import subprocess
 import warnings
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -148,19 +146,6 @@ def node(folder, *arguments):
     return subprocess.run(
         [NODE, folder / "score.mjs", *arguments], capture_output=True, text=True, check=False, encoding="utf-8"
     )
-
-
-@contextmanager
-def chromium():
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the other tests need no browser
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
 
 
 class Page:

@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 
 import pytest
 from hostile_text import TEXTS
@@ -137,27 +136,19 @@ def test_there_are_not_too_many_charts():
 
 
 @pytest.mark.browser
-def test_the_page_needs_nothing_else(tmp_path, drawn):
+def test_the_page_needs_nothing_else(tmp_path, drawn, browser):
     """No request leaves it, no script runs, its own style applies, and it fits a phone."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the other tests need no browser
-
     page_file = tmp_path / "report.html"
     page_file.write_text(render_html(passing(), drawn), encoding="utf-8")
     said, asked = [], []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        for width, scheme in ((1200, "light"), (390, "dark")):
-            tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            tab.on("console", lambda message: said.append(message.text))
-            tab.on("request", lambda request: asked.append(request.url))
-            tab.goto(page_file.as_uri())
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width
-            ink = tab.evaluate("getComputedStyle(document.querySelector('svg [fill=\"#1f2328\"]')).fill")
-            assert ink == {"light": "rgb(31, 35, 40)", "dark": "rgb(230, 237, 243)"}[scheme]
-            tab.close()
-        browser.close()
+    for width, scheme in ((1200, "light"), (390, "dark")):
+        tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(page_file.as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        ink = tab.evaluate("getComputedStyle(document.querySelector('svg [fill=\"#1f2328\"]')).fill")
+        assert ink == {"light": "rgb(31, 35, 40)", "dark": "rgb(230, 237, 243)"}[scheme]
+        tab.close()
     assert said == []
     assert asked == [page_file.as_uri()] * 2
