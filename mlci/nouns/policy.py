@@ -15,6 +15,7 @@ from mlci.nouns.data_policy import Names, Table
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
 from mlci.nouns.monitor_policy import MonitorPolicy
 from mlci.nouns.release_policy import ReleasePolicy
+from mlci.nouns.retrain_policy import RetrainPolicy
 from mlci.nouns.rubric import Declared, TestName
 from mlci.nouns.scalars import Amount, Number, Size, number
 from mlci.nouns.serve import ServePolicy
@@ -225,6 +226,7 @@ class Policy(Noun):
     release: ReleasePolicy | None = None
     serve: ServePolicy | None = None
     monitor: MonitorPolicy | None = None
+    retrain: RetrainPolicy | None = None
     score: dict[TestName, Declared] = Field({}, description="tests of the ML Test Score that no file shows by itself")
 
     @model_validator(mode="after")
@@ -234,6 +236,8 @@ class Policy(Noun):
                 raise ValueError("train: training again is measured by a gate; add `gate:`, or leave `train` out")
             if self.budgets is not None:
                 raise ValueError("budgets: they are judged where models are compared; add `gate:` with a test table")
+            if self.retrain is not None:
+                raise ValueError("retrain: a challenger is judged by a gate; add `gate:` with a test table")
             return self
         if self.model is None:
             raise ValueError("gate: a gate needs `model:` with at least name, label and id")
