@@ -20,7 +20,10 @@ _RUNS = re.compile(r"(^|[\s;&|/])mlci\s+\S")
 
 
 def mlci_commands(content: bytes | None) -> dict[str, tuple[str, ...]]:
-    """Commands of mlci by the stage that runs them; none where the file is missing or cannot be read."""
+    """Commands of mlci by the stage that runs them; none where the file is missing or cannot be read.
+
+    A stage that is frozen, or repeated for an empty list, runs nothing.
+    """
     try:
         pipeline = yaml.safe_load(content or b"")
     except yaml.YAMLError:
@@ -31,12 +34,22 @@ def mlci_commands(content: bytes | None) -> dict[str, tuple[str, ...]]:
     found = {}
     for name, stage in stages.items():
         inner = stage.get("do", stage) if isinstance(stage, dict) else {}
-        command = inner.get("cmd", ()) if isinstance(inner, dict) else ()
+        if not isinstance(inner, dict) or _never_runs(stage):
+            continue
+        command = inner.get("cmd", ())
         commands = [command] if isinstance(command, str) else list(command or ())
         own = tuple(" ".join(str(each).split()) for each in commands if _RUNS.search(str(each)))
         if own:
             found[str(name)] = own
     return found
+
+
+def _never_runs(stage: dict[str, Any]) -> bool:
+    inner = stage.get("do", stage)
+    repeated = [stage[key] for key in ("foreach", "matrix") if key in stage]
+    return any(each.get("frozen") is True for each in (stage, inner)) or any(
+        each in ([], {}, None) for each in repeated
+    )
 
 
 def checked_tables(content: bytes | None, names: Iterable[str]) -> set[str]:

@@ -15,7 +15,7 @@ from mlci.flows.beats import Beaten, beats
 from mlci.flows.budgets import budget_findings
 from mlci.flows.data_findings import at_hand, read_data_report
 from mlci.flows.diff_data import diff_data
-from mlci.flows.guard import guard
+from mlci.flows.guard import guard, policy_base
 from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
 from mlci.flows.ledger import asked_of
 from mlci.flows.meet import Case, Met, meet, trained_on_here
@@ -168,7 +168,7 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
         case.policy,
         case.history,
         (*extra, *(checked.verdict.findings if checked else ()), *findings, *spent),
-        base or next((item.commit for item in comparisons if item.baseline == "merge-base" and item.commit), None),
+        base or policy_base(case.history, case.policy),
         now=datetime.now(UTC),
         judge_gate=lambda strict: _gate_findings(case.root, strict, baseline, base, asked.look),
     )

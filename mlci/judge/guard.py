@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 PIPELINE = "dvc.yaml"
+GATE = "gate"
 _LEVELS = {"info": 0, "warn": 1, "block": 2}
-_MORE_IS_LOOSER = {"drop", "rise", "ceiling", "tolerance", "ks", "psi", "alpha", "beta", "reuse", "within"}
-_LESS_IS_LOOSER = {"floor", "seeds"}
+_MORE_IS_LOOSER = {"drop", "rise", "ceiling", "tolerance", "ks", "psi", "beta", "within"}
+_LESS_IS_LOOSER = {"floor", "seeds", "alpha"}
 _MAKES_LOOSER = {"where", "tolerance", "level", "fail_when", "optional", "inputs", "train"}
 """Keys whose mere presence weakens a promise, or may weaken it, compared with their defaults."""
 _LESS_THAN_BUDGETED = {("throughput", "limit"), ("price",)}
 """Keys of `budgets` of which less is looser; of all others more is."""
-_MORE_IS_STRICTER = {"beats"}
+_MORE_IS_STRICTER = {"beats", "baseline"}
 """Lists whose every entry is a promise."""
+_OF_MODEL = {"name", "task", "label", "positive", "cost"}
+"""Keys of `model` that say what is asked of it; another answer is neither looser nor stricter."""
+_DEFAULTS = {"alpha", "beta", "reuse", "seed", "baseline", "test", "predictions"}
+"""Keys of `gate` that hold whether or not they are written."""
+_WHAT = {"branch", "group", "test", "predictions", "trained_on", "seed", "reuse"}
+"""Keys of `gate` that say what is judged and how: another answer is neither looser nor stricter."""
 _WHERE = {"seed", "table", "shuffled"}
 """Keys of `train` that say where something is: another place is neither looser nor stricter."""
 _OWN_MERGE = (
@@ -57,7 +64,7 @@ class PolicyChange(NamedTuple):
 
 
 def policy_changes(base: Policy, own: Policy) -> tuple[PolicyChange, ...]:
-    """What changed in the promises, which are `data`, `gate`, `train` and `budgets`, in the order of their keys.
+    """What changed in the promises: `data`, `gate`, `train`, `budgets`, and what is asked of the model; in their order.
 
     >>> from mlci.nouns.policy import Gate, MetricGate, Model, Policy
     >>> def with_drop(drop): return Policy(
@@ -66,7 +73,8 @@ def policy_changes(base: Policy, own: Policy) -> tuple[PolicyChange, ...]:
     >>> [str(change) for change in policy_changes(with_drop(0.01), with_drop(0.02))]
     ['`gate.metrics.accuracy.drop` 0.01 → 0.02']
     """
-    old, new = dict(_leaves(_promises(base))), dict(_leaves(_promises(own)))
+    both = base.gate is not None and own.gate is not None
+    old, new = (dict(_leaves(_promises(policy, filled=both))) for policy in (base, own))
     found = []
     for path in sorted({*old, *new}):
         before, after = old.get(path), new.get(path)
@@ -75,8 +83,13 @@ def policy_changes(base: Policy, own: Policy) -> tuple[PolicyChange, ...]:
     return tuple(found)
 
 
-def _promises(policy: Policy) -> dict[str, Any]:
-    return policy.model_dump(mode="json", exclude_defaults=True, include={"data", "gate", "train", "budgets"})
+def _promises(policy: Policy, *, filled: bool) -> dict[str, Any]:
+    found = policy.model_dump(mode="json", exclude_defaults=True, include={"data", "gate", "train", "budgets"})
+    if policy.model is not None:
+        found["model"] = policy.model.model_dump(mode="json", exclude_defaults=True, include=_OF_MODEL)
+    if filled and policy.gate is not None:
+        found["gate"] = policy.gate.model_dump(mode="json", include=_DEFAULTS) | found.get("gate", {})
+    return found
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 - any JSON
@@ -84,12 +97,13 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa:
     if isinstance(value, dict) and value and not {"text", "value"} & set(value):
         for key, inner in value.items():
             yield from _leaves(inner, (*path, str(key)))
-    elif path:
+    elif path and value is not None:
         yield path, value
 
 
 def _kind(path: Path, old: Any, new: Any) -> Literal["loosened", "tightened", "changed"]:  # noqa: ANN401 - any JSON
-    if path == ("budgets", "concurrency") or (path[0] == "train" and path[-1] in _WHERE):
+    neither = {"gate": _WHAT, "train": _WHERE, "budgets": {"concurrency"}}
+    if path[0] == "model" or (len(path) == 2 and path[1] in neither.get(path[0], ())):  # noqa: PLR2004 - of the section
         return "changed"
     if new is None:
         return "tightened" if path[-1] in _MAKES_LOOSER else "loosened"
@@ -141,10 +155,15 @@ def _words(value: Any) -> str:  # noqa: ANN401 - any JSON
 
 def changed_policy_findings(changes: Sequence[PolicyChange], policy: PolicyFile) -> tuple[Finding, ...]:
     """One finding that lists every promise that a pull request loosens; none where it loosens none."""
-    weaker = [change for change in changes if change.kind != "tightened"]
-    if not weaker:
+    looser = [change for change in changes if change.kind == "loosened"]
+    other = [change for change in changes if change.kind == "changed"]
+    if not (looser or other):
         return ()
-    told = "; ".join(str(change) for change in weaker)
+    told = [
+        f"{word} {len(some)} promise{'s' if len(some) != 1 else ''}: {'; '.join(map(str, some))}"
+        for word, some in (("loosens", looser), ("changes", other))
+        if some
+    ]
     return (
         Finding(
             check="policy.loosened",
@@ -152,10 +171,39 @@ def changed_policy_findings(changes: Sequence[PolicyChange], policy: PolicyFile)
             area="gate",
             level="warn",
             outcome="fail",
-            message=f"This pull request loosens {len(weaker)} promise{'s' if len(weaker) != 1 else ''}: {told}. "
-            "It is judged by both policies.",
+            message=f"This pull request {', and '.join(told)}. It is judged by both policies.",
             mend="See that this is meant; a looser promise counts only from when it is merged.",
-            place=policy.place(*weaker[0].path),
+            place=policy.place(*(looser or other)[0].path),
+        ),
+    )
+
+
+def removed_gate_findings(policy: PolicyFile) -> tuple[Finding, ...]:
+    """The base has a gate and the pull request has none: what is not judged does not pass."""
+    return (
+        Finding(
+            check=GATE,
+            title="the policy has a gate",
+            area="gate",
+            outcome="fail",
+            message="This pull request removes `mlci.gate`, so that nothing is asked of the model any more.",
+            mend=f"Put it back, or name `policy.{GATE}` in `mlci.waivers` with reason, approver and until.",
+            place=policy.place(),
+        ),
+    )
+
+
+def unjudged_gate_findings(problem: str, policy: PolicyFile) -> tuple[Finding, ...]:
+    """The base's gate cannot be asked of what the pull request brings."""
+    return (
+        Finding(
+            check=GATE,
+            title="the gate can be asked",
+            area="gate",
+            outcome="not_measured",
+            message=f"{problem}.",
+            mend=_OWN_MERGE,
+            place=policy.place("gate"),
         ),
     )
 
@@ -195,7 +243,12 @@ def removed_stage_findings(removed: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def waive(
-    findings: Sequence[Finding], waivers: Sequence[Waiver], today: date, policy: PolicyFile
+    findings: Sequence[Finding],
+    waivers: Sequence[Waiver],
+    today: date,
+    policy: PolicyFile,
+    *,
+    known: Sequence[Waiver] | None = None,
 ) -> tuple[Finding, ...]:
     """Let waivers excuse what they name; an expired or unused one is a finding of its own.
 
@@ -204,9 +257,10 @@ def waive(
         waivers: Of the policy.
         today: To tell which have ended.
         policy: For their places.
+        known: Waivers of the base, where there is one: of any other, the pull request that needs it is the author.
     """
     valid = {waiver.check: waiver for waiver in waivers if waiver.until >= today}
-    excused = [_excused(finding, valid.get(finding.check)) for finding in findings]
+    excused = [_excused(finding, valid.get(finding.check), known) for finding in findings]
     told = [
         _waiver_finding(waiver, i, today, excused, policy)
         for i, waiver in enumerate(waivers)
@@ -216,12 +270,13 @@ def waive(
     return (*told, *first, *(finding for finding in excused if not finding.waived))
 
 
-def _excused(finding: Finding, waiver: Waiver | None) -> Finding:
+def _excused(finding: Finding, waiver: Waiver | None, known: Sequence[Waiver] | None) -> Finding:
     if waiver is None or not finding.blocks:
         return finding
     by = f"waived by {waiver.approver} until {waiver.until.isoformat()}: {waiver.reason}"
     said = by if by.endswith((".", "!", "?")) else f"{by}."
-    return finding.model_copy(update={"waived": by, "message": f"{finding.message} This is {said}"})
+    own = " The waiver is new in this pull request." if known is not None and waiver not in known else ""
+    return finding.model_copy(update={"waived": by, "message": f"{finding.message} This is {said}{own}"})
 
 
 def _waiver_finding(waiver: Waiver, at: int, today: date, findings: Sequence[Finding], policy: PolicyFile) -> Finding:

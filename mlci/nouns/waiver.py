@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from mlci.nouns.base import Noun
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Waiver(Noun):
@@ -15,7 +18,7 @@ class Waiver(Noun):
     An expired waiver blocks, and one that nothing needs is named: waivers do not pile up.
     """
 
-    check: str = Field(min_length=1, description="id of the check, as a report names it: gate.accuracy.drop")
-    reason: str = Field(min_length=1, description="why the failure is acceptable for now")
-    approver: str = Field(min_length=1, description="who stands for it")
+    check: Words = Field(description="id of the check, as a report names it: gate.accuracy.drop")
+    reason: Words = Field(description="why the failure is acceptable for now")
+    approver: Words = Field(description="who stands for it")
     until: date = Field(description='the last day that it holds, between quotes: "2027-01-31"')

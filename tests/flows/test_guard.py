@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+
+from mlci.edges.dvc_stages import removed_stages
 
 if TYPE_CHECKING:
     from conftest import People, Project
@@ -101,6 +104,71 @@ def test_deleting_the_gate_or_the_stage_is_a_failure(worse: Project):
     assert worse.mlci("compare").returncode == 2
 
 
+AROUND = [
+    ("metrics:\n", "baseline: [previous]\n    metrics:\n", "loosens 2 promises: `gate.baseline` merge-base, release →"),
+    ("metrics:\n", "branch: worse\n    metrics:\n", "changes 1 promise: `gate.branch` added: worse"),
+    ("metrics:\n", "alpha: 0.000001\n    metrics:\n", "`gate.alpha` 0.05 → 1e-06"),
+    ("metrics:\n", "seed: 7\n    metrics:\n", "`gate.seed` 20240101 → 7"),
+    ("label: ill", "label: prediction", "`model.label` ill → prediction"),
+    ("name: people", "name: others", "`model.name` people → others"),
+    ("false_negative: 5", "false_negative: 0", "`model.cost.false_negative` 5.0 → 0.0"),
+]
+
+
+def test_what_is_asked_cannot_be_changed_around_the_gate(worse: Project):
+    before = (worse.root / "params.yaml").read_text()
+    for old, new, told in AROUND:
+        (worse.root / "params.yaml").write_text(before)
+        edit(worse, "accuracy: {drop: 0.01}", "accuracy: {drop: 0.2}")
+        edit(worse, old, new)
+        assert worse.mlci("compare").returncode == 1, new
+        listed = findings(worse)[0]
+        assert listed["check"] == "policy.loosened"
+        assert told in listed["message"]
+        assert any(check.startswith("policy.gate.") for check in blocking(worse)), new
+
+
+def test_a_gate_that_cannot_be_asked_any_more_blocks(worse: Project, people: People):
+    worse.git("checkout", "-q", "main")
+    worse.write("test.parquet", person=people.person, age=people.age, ill=people.ill, site=np.repeat("A", people.n))
+    edit(worse, "      over 50s:", "      by: [site]\n      over 50s:")
+    worse.commit("Slice by site")
+    worse.git("checkout", "-qb", "narrower")
+    worse.write("test.parquet", person=people.person, age=people.age, ill=people.ill)
+    edit(worse, "      by: [site]\n", "")
+    worse.commit("No sites any more")
+    assert worse.mlci("compare").returncode == 1
+    told = next(item for item in findings(worse) if item["check"] == "policy.gate")
+    assert told["outcome"] == "not_measured"
+    assert "has no column `site`" in told["message"]
+
+
+def test_without_its_gate_a_pull_request_is_no_green_one(worse: Project):
+    policy = (worse.root / "params.yaml").read_text()
+    (worse.root / "params.yaml").write_text(policy[: policy.index("  gate:")])
+    assert worse.mlci("ci").returncode == 1
+    assert "policy.gate" in blocking(worse)
+    assert findings(worse)[0]["check"] == "policy.loosened"
+    waiver = "  waivers: [{check: policy.gate, reason: no model any more, approver: Ada, until: 2999-01-01}]\n"
+    (worse.root / "params.yaml").write_text(policy[: policy.index("  gate:")] + waiver)
+    assert worse.mlci("ci").returncode == 0
+
+
+STOPPED = [
+    "check: {cmd: mlci data check, frozen: true}",
+    "check: {foreach: [], do: {cmd: mlci data check}}",
+    "check: {cmd: mlci data check || true}",
+    "check: {cmd: 'true'}",
+]
+
+
+@pytest.mark.parametrize("stage", STOPPED)
+def test_a_stage_that_runs_no_longer_is_removed(stage: str):
+    own = PIPELINE.replace("check: {cmd: mlci data check}", stage).encode()
+    assert removed_stages(PIPELINE.encode(), own) == ["check"]
+    assert removed_stages(own, PIPELINE.encode()) == (["check"] if "||" in stage else [])
+
+
 def test_data_promises_are_guarded_too(worse: Project, people: People):
     worse.git("checkout", "-q", "main")
     edit(worse, "  gate:\n", "  data:\n    people: {path: test.parquet, columns: {age: {range: [18, 120]}}}\n  gate:\n")
@@ -127,7 +195,7 @@ def test_a_waiver_lets_a_named_check_fail_until_a_day(worse: Project):
     assert run.returncode == 0, run.stdout
     waived = [item for item in findings(worse) if item["waived"]]
     assert [item["check"] for item in waived] == ["gate.accuracy.drop", "gate.slices.over 50s.accuracy.drop"]
-    assert "waived by Ada until 2999-01-01: the sensor is replaced" in waived[0]["message"]
+    assert "waived by Ada until 2999-01-01: the sensor is replaced. The waiver is new in" in waived[0]["message"]
     assert findings(worse)[0]["waived"]
     assert "waived" in run.stdout
 
@@ -146,7 +214,7 @@ def test_an_expired_waiver_blocks_and_an_unused_one_is_named(worse: Project):
     assert unused["level"] == "warn"
 
 
-@pytest.mark.parametrize("broken", ["until: soon", "until: ''", "reason: ''", "approver: ''"])
+@pytest.mark.parametrize("broken", ["until: soon", "until: ''", "reason: ''", "approver: ' '"])
 def test_a_malformed_waiver_is_a_wrong_policy(worse: Project, broken: str):
     key = broken.split(":", maxsplit=1)[0]
     waiver = {"check": "gate.accuracy.drop", "reason": "why", "approver": "Ada", "until": "2999-01-01"}
