@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mlci.nouns.forge import Check, Comment, Conclusion, ForgeIssue, PullRequest, ShownCheck
+    from mlci.nouns.forge import Check, Comment, Conclusion, ForgeIssue, ForgePull, PullRequest, ShownCheck
     from mlci.nouns.forge_release import Asset, Deployment, DeploymentState, ForgeRelease, Notes
 
 
@@ -128,4 +128,28 @@ class IssueForge(Protocol):
 
     def edit_issue(self, issue: ForgeIssue, *, title: str, body: str, is_open: bool) -> ForgeIssue:
         """Write an issue anew, and open or close it."""
+        ...
+
+
+class PullForge(Protocol):
+    """Pull requests of our own on a forge; errors as for `Forge`."""
+
+    def own_pulls(self, branch: str) -> tuple[ForgePull, ...]:
+        """All pull requests, open or not, that our account opened from a branch of this repository, oldest first."""
+        ...
+
+    def open_pull(self, branch: str, base: str, title: str, body: str) -> ForgePull | None:
+        """Open a pull request; None where there is one from this branch already."""
+        ...
+
+    def edit_pull(self, pull: ForgePull, *, title: str, body: str, is_open: bool) -> ForgePull:
+        """Write a pull request anew, and open or close it."""
+        ...
+
+    def label_pull(self, pull: ForgePull, labels: Sequence[str], assignees: Sequence[str]) -> None:
+        """Add labels, which are made where the repository has none of that name, and assign people."""
+        ...
+
+    def merge_pull(self, pull: ForgePull, sha: str) -> bool:
+        """Merge a pull request if that commit is still its head; False where something stands in the way."""
         ...

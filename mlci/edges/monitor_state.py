@@ -74,7 +74,7 @@ class StateRef(OwnRefs):
         try:
             if remote is not None:
                 lease = f"--force-with-lease={REF}:{version}"
-                self._git("push", "--quiet", "--no-verify", lease, remote, f"+{commit}:{REF}")
+                self._git("push", "--quiet", "--no-verify", lease, remote, f"{commit}:{REF}")
                 self._git("update-ref", REF, commit)
             else:
                 self._git("update-ref", REF, commit, version or "0" * len(commit))

@@ -159,3 +159,29 @@ class ForgeIssue(Noun):
     body: str
     open: bool = True
     url: Url = ""
+
+
+class ForgePull(Noun):
+    """A pull request from a branch of the repository's own; its body is hostile unless we wrote it.
+
+    Attributes:
+        number: By which the forge knows it.
+        author: Login of who opened it.
+        title: Plain text.
+        body: Markdown.
+        head_sha: The commit that it asks to merge, now.
+        base_branch: The branch that it asks to be merged into.
+        open: Whether it can still be merged.
+        merged: Whether it was.
+        url: Its page.
+    """
+
+    number: int
+    author: str
+    title: str
+    body: str
+    head_sha: Commit = ""
+    base_branch: str = ""
+    open: bool = True
+    merged: bool = False
+    url: Url = ""

@@ -121,6 +121,23 @@ class GitHub:
         """All commit statuses, newest first."""
         return self._shown.statuses.get((REPOSITORY, sha), [])
 
+    def follow(self, bare):
+        """Let the branches of a bare repository be the heads of pull requests that clients open."""
+        self._shown.bare = Path(bare)
+
+    def pulls(self):
+        """All pull requests, oldest first."""
+        told = self._do(OWNER, "GET", f"/repos/{REPOSITORY}/pulls?state=all&per_page=100")
+        for pull in told:
+            known = self._shown.heads.get((REPOSITORY, pull["number"]), pull["head"]["sha"])
+            pull["head"]["sha"] = self._shown.tip(pull["head"]["ref"]) if pull["state"] == "open" else known
+        return sorted(told, key=lambda pull: pull["number"])
+
+    def open_pull(self, branch, title, body, login="someone"):
+        """Somebody opens a pull request from a branch."""
+        given = {"title": title, "head": f"{OWNER}:{branch}", "base": "main", "body": body}
+        return self._do(login, "POST", f"/repos/{REPOSITORY}/pulls", given)["number"]
+
     def issues(self):
         """All issues, the newest first."""
         return self._do("acme", "GET", f"/repos/{self.repository}/issues?state=all")

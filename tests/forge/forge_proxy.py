@@ -3,10 +3,12 @@
 import http.client
 import json
 import re
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -89,6 +91,7 @@ class Shown:
     tokens: dict[str, Token] = field(default_factory=dict)
     shas: dict[str, str] = field(default_factory=dict)  # real commit → the emulator's
     heads: dict[tuple[str, int], str] = field(default_factory=dict)
+    bare: Path | None = None  # repository whose branches are the heads of pull requests that clients open
     statuses: dict[tuple[str, str], list[dict[str, object]]] = field(default_factory=dict)
     annotations: dict[int, list[dict[str, object]]] = field(default_factory=dict)
     assets: dict[int, bytes] = field(default_factory=dict)  # content by id; of an upload that was cut off, a part
@@ -108,6 +111,13 @@ class Shown:
                     fault.times -= 1
                     return fault
         return None
+
+    def tip(self, branch):
+        """The newest commit of a branch of the bare repository; empty where there is none."""
+        if self.bare is None:
+            return ""
+        command = ["git", "-C", self.bare, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
     def swap(self, data, *, back=False):
         """The same bytes with the emulator's commits instead of the real ones, or the other way round."""
@@ -223,6 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 403, {}, _error(refused)
         if path in shown.settings:
             return 200, {}, json.dumps(shown.settings[path]).encode()
+        self._learn(f"{path} {body!r}")
         given = _read(body)
         if isinstance(given, dict) and len(given.get("body") or "") > BODY_LIMIT:
             return 422, {}, _error(f"Body is too long (maximum is {BODY_LIMIT} characters)")
@@ -240,6 +251,15 @@ class _Handler(BaseHTTPRequestHandler):
                     _amend_bots(told)
                     answer = json.dumps(told).encode()
                 return status, headers, answer
+        return self._ask(token, path, given, body)
+
+    def _ask(self, token, path, given, body):
+        """The emulator's answer, with what it leaves out."""
+        shown = self.server.shown
+        if shown.bare is not None and (found := re.fullmatch(r"/repos/([^/]+/[^/]+)/pulls/(\d+)/merge", path)):
+            if given.get("sha") != shown.heads.get((found[1], int(found[2]))):
+                return 409, {}, _error("Head branch was modified. Review and try the merge again.")
+            body = b"{}"  # the emulator has no such commit on that branch
         status, headers, answer = self.server.ask(
             self.command, shown.swap(self.path.encode()).decode(), shown.swap(body), token.secret
         )
@@ -247,6 +267,21 @@ class _Handler(BaseHTTPRequestHandler):
         with shown.lock:
             answer = shown.swap(answer, back=True)
             return status, kept, self._amended(path, status, given, answer)
+
+    def _learn(self, text):
+        """Make commits of the bare repository known to the emulator, which has none of them."""
+        shown = self.server.shown
+        for sha in re.findall(r"\b[0-9a-f]{40}\b", text) if shown.bare is not None else ():
+            with shown.lock:
+                known = ["git", "-C", shown.bare, "cat-file", "-e", f"{sha}^{{commit}}"]
+                if sha not in shown.shas and subprocess.run(known, capture_output=True, check=False).returncode == 0:
+                    repository = re.match(r"/repos/[^/]+/[^/]+", self.path)[0]
+                    tip = _read(self.server.ask("GET", f"{repository}/commits/main", b"", "inner-acme")[2])
+                    given = {"message": sha, "tree": tip["commit"]["tree"]["sha"], "parents": [tip["sha"]]}
+                    answer = self.server.ask(
+                        "POST", f"{repository}/git/commits", json.dumps(given).encode(), "inner-acme"
+                    )
+                    shown.shas[sha] = _read(answer[2])["sha"]
 
     def _amended(self, path, status, given, answer):
         """The emulator's answer, as GitHub gives it."""
@@ -271,7 +306,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _amend_pull(self, pull):
         if isinstance(pull, dict) and "head" in pull:
             key = pull["base"]["repo"]["full_name"], pull["number"]
-            pull["head"]["sha"] = self.server.shown.heads.get(key, pull["head"]["sha"])
+            for label in pull.get("labels", []):
+                label["description"] = label["description"] or ""
+            shown = self.server.shown
+            if pull["state"] == "open" and (tip := shown.tip(pull["head"]["ref"])):
+                shown.heads[key] = tip
+            pull["head"]["sha"] = shown.heads.get(key, pull["head"]["sha"])
 
     def _completed(self, path, told):
         """A repository or a branch with what the emulator leaves out; of a branch it names the commit alone."""

@@ -9,7 +9,7 @@ import pytest
 from production import DAY, START
 from shop import git
 
-from mlci.edges.monitor_state import REF
+from mlci.edges.monitor_state import REF, StateRef
 from mlci.errors import WorldError
 
 
@@ -150,3 +150,11 @@ def test_columns_with_other_names(project):
     project.policy(names={"predicted_at": "when"})
     with pytest.raises(WorldError, match="'when'"):
         project.look(9)
+
+
+def test_of_two_states_written_over_the_same_one_the_second_is_told_that_it_lost(project):
+    store = StateRef(project.root)
+    before = store.read("m").version
+    assert store.write("m", "{}", before)
+    assert not store.write("m", "[]", before)
+    assert store.read("m").text == "{}"
