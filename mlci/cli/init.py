@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlci.cli.options import tell
+from mlci.cli.options import AsJson, tell
 from mlci.errors import PolicyError
 
 if TYPE_CHECKING:
     from mlci.nouns.setup import Outcome, Question
 
 _LEFT = 1
+"""The exit code where a file was left that differs."""
 
 
 class Task(StrEnum):
@@ -77,7 +79,8 @@ class Nobody:
         return alone or "git init" in question
 
     def show(self, text: str) -> None:
-        """Nobody looks."""
+        """Show it all the same: it stays in the log."""
+        tell(text)
 
 
 def init(  # noqa: PLR0913 - every option is an argument
@@ -113,6 +116,7 @@ def init(  # noqa: PLR0913 - every option is an argument
         bool, typer.Option("--commit", help="Run the pipeline afterwards, and commit what is new.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write policy, stages and workflows into a repository; in an empty one, a small project that works."""
     from mlci.flows.init.init import init as run
@@ -139,11 +143,15 @@ def init(  # noqa: PLR0913 - every option is an argument
     )
     talk = Nobody() if yes else Person()
     outcome = run(project, wishes, talk, Manner(dry_run, force, commit), lambda text: tell(f"mlci: {text}"))
-    raise typer.Exit(_show(outcome, dry=dry_run))
+    if as_json:
+        sys.stdout.write(f"{json.dumps(outcome._asdict(), ensure_ascii=False, indent=2)}\n")
+    else:
+        _show(outcome, dry=dry_run)
+    raise typer.Exit(_LEFT if outcome.left else 0)
 
 
-def _show(outcome: Outcome, *, dry: bool) -> int:
-    """Print what came of it, and give the exit code: 1 where a file was left that differs."""
+def _show(outcome: Outcome, *, dry: bool) -> None:
+    """Print what came of it."""
     for command in outcome.began:
         tell(f"would run {command}" if dry else f"ran {command}")
     if dry:
@@ -158,4 +166,3 @@ def _show(outcome: Outcome, *, dry: bool) -> int:
         tell(f"not done: {hint}")
     if not dry:
         sys.stdout.write("next:\n" + "".join(f"  {command}\n" for command in outcome.next))
-    return _LEFT if outcome.left else 0

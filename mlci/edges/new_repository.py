@@ -104,6 +104,7 @@ def branch_merged_into(root: Path) -> str:
             default = str(repo.git.symbolic_ref("--quiet", "--short", "refs/remotes/origin/HEAD"))
         except git.GitCommandError:
             known = {head.name for head in repo.heads}
+            known |= {ref.name.removeprefix("origin/") for ref in repo.refs if ref.name.startswith("origin/")}
             current = "main" if repo.head.is_detached else str(repo.head.ref.name)
             return next((name for name in ("main", "master") if name in known), current)
     return default.removeprefix("origin/")

@@ -39,28 +39,30 @@ GUARDED = ("params.yaml", "dvc.yaml")
 """Files of a project whose changes the policy's owner must approve."""
 
 
-def example_file(path: str, name: str) -> str:
+def example_file(path: str, name: str, branch: str) -> str:
     """A file of the example project.
 
     Args:
         path: One of `EXAMPLE`.
         name: Name of the model.
+        branch: The branch that changes are merged into, or empty where the policy need not say so.
     """
-    return init_templates().get_template(f"example/{path}").render(name=name)
+    return init_templates().get_template(f"example/{path}").render(name=name, branch=branch)
 
 
-def policy_blocks(answers: Answers, tables: dict[str, str]) -> dict[str, str]:
+def policy_blocks(answers: Answers, tables: dict[str, str], branch: str) -> dict[str, str]:
     """The policy by key of `mlci`.
 
     Args:
         answers: What is known of the project.
         tables: The promises about each table as YAML that starts with its name, by name.
+        branch: The branch that changes are merged into, or empty where the policy need not say so.
     """
     data = "".join(f"  {line}\n" if line else "\n" for text in tables.values() for line in text.splitlines())
     return {
         "model": init_templates().get_template("policy/model.yaml").render(answers=answers),
         "data": f"data:\n{data}",
-        "gate": init_templates().get_template("policy/gate.yaml").render(answers=answers),
+        "gate": init_templates().get_template("policy/gate.yaml").render(answers=answers, branch=branch),
     }
 
 

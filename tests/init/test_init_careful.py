@@ -43,18 +43,19 @@ def test_a_dry_run_shows_the_diff_and_writes_nothing(begun):
 
 def test_force_replaces_what_differs(begun):
     wanted = begun.files()
-    begun.write(PR, "name: mine\n")
-    begun.init("--yes", "--force")
+    begun.write(PR, "name: mlci of mine\n")
+    done = begun.init("--yes", "--force")
+    assert "-name: mlci of mine" in done.stderr
     assert begun.files() == wanted
 
 
 def test_a_person_decides_about_each_file_that_differs(begun):
     wanted = begun.files()
-    begun.write(PR, "name: mine\n")
-    done = begun.init(stdin="-\nn\n", code=1)
-    assert "-name: mine" in done.stderr
+    begun.write(PR, "name: mlci of mine\n")
+    done = begun.init(stdin="no\nn\n", code=1)
+    assert "-name: mlci of mine" in done.stderr
     assert f"Replace {PR}?" in done.stderr
-    assert begun.read(PR) == "name: mine\n"
+    assert begun.read(PR) == "name: mlci of mine\n"
     begun.init(stdin="-\ny\n")
     assert begun.files() == wanted
 

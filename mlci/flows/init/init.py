@@ -11,7 +11,7 @@ from mlci.edges.write_together import written_together
 from mlci.errors import PolicyError, WorldError
 from mlci.flows.init.answers import checked_name, collect, inside, likely_name
 from mlci.flows.init.find import find_files
-from mlci.flows.init.next_steps import hints, next_commands
+from mlci.flows.init.next_steps import Done, hints, next_commands
 from mlci.flows.init.plan import (
     example_edits,
     existing_policy,
@@ -20,6 +20,7 @@ from mlci.flows.init.plan import (
     ignore_edit,
     pipeline_edit,
     policy_edit,
+    told_branch,
 )
 from mlci.flows.init.serving import serving_edits
 from mlci.nouns.setup import Answers, Outcome, Question
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _OWNER = re.compile(r"@[\w-]+(/[\w.-]+)?|[^@\s]+@[\w.-]+")
 
+_NOBODY = {"-", "", "n", "no", "none", "nobody"}
 
 _BEGIN = "This folder is in no Git repository. Run `git init` here?"
 _EXAMPLE = "There is nothing here yet. Write a small project that works?"
@@ -63,11 +65,11 @@ def init(
     top = history.top or root.resolve()
     found = find_files(root)
     wishes = _owned(top, wishes, talk)
-    edits, answers = _edits(root, wishes, found, talk)
+    edits, answers = _edits(root, wishes, found, talk, told_branch(top, wishes))
     edits += forge_edits(top, history.prefix, wishes)
     edits += serving_edits(root, wishes, answers) if wishes.serve else []
     edits = [edit for edit in edits if edit.before != edit.after]
-    chosen = edits if manner.dry or manner.force else _chosen(edits, talk)
+    chosen = edits if manner.dry else _chosen(edits, talk, force=manner.force)
     if not manner.dry:
         before = changed_files(root) if manner.commit and not new_git else frozenset()
         texts = {(top if edit.root == "top" else root) / edit.path: edit.after for edit in chosen}
@@ -75,13 +77,14 @@ def init(
             put()
         if manner.commit:
             first_commit(root.resolve(), before, say)
+    done = Done(manner.commit, bool(chosen or new_git or new_dvc), history.prefix)
     return Outcome(
         written=tuple(edit.path for edit in chosen),
         left=tuple(edit.path for edit in edits if edit not in chosen),
         diffs=tuple(diff(edit) for edit in edits),
         began=tuple(command for command, new in (("git init", new_git), ("dvc init", new_dvc)) if new),
-        hints=hints(root, top, wishes, found, answers),
-        next=next_commands(root, answers, found, committed=manner.commit),
+        hints=hints(root, top, wishes, answers),
+        next=next_commands(root, answers, found, done),
     )
 
 
@@ -89,7 +92,7 @@ def _owned(top: Path, wishes: Wishes, talk: Talk) -> Wishes:
     """With the owner of the policy asked for where no CODEOWNERS names one."""
     if not wishes.owner and wishes.forge == "github" and not has_owner(top):
         told = talk.ask(Question("Who must approve a new policy (@user, @org/team; - nobody)?", "--owner", "-"))
-        wishes = wishes.model_copy(update={"owner": "" if told == "-" else told})
+        wishes = wishes.model_copy(update={"owner": "" if told.lower() in _NOBODY else told})
     if not all(_OWNER.fullmatch(word) for word in wishes.owner.split()):
         raise PolicyError(
             f"`{wishes.owner}` is no owner for CODEOWNERS", "write `@user`, `@organisation/team` or an e-mail: --owner"
@@ -114,16 +117,17 @@ def first_commit(root: Path, before: frozenset[str], say: Callable[[str], None])
         commit_files(root, new, "Check the data, test the model, gate the merge")
 
 
-def _edits(root: Path, wishes: Wishes, found: Found, talk: Talk) -> tuple[list[Edit], Answers | None]:
+def _edits(root: Path, wishes: Wishes, found: Found, talk: Talk, branch: str) -> tuple[list[Edit], Answers | None]:
     """The project's own files, and what is known of it; nothing, where it is the example."""
     if found.empty and not wishes.of_own_files and talk.agree(_EXAMPLE, alone=True):
-        return [*example_edits(root, checked_name(wishes.name or likely_name(root))), ignore_edit(root)], None
+        name = checked_name(wishes.name or likely_name(root))
+        return [*example_edits(root, name, branch), ignore_edit(root)], None
     policy = existing_policy(root)
     answers = known(root, policy, wishes)
     edits = []
     if answers is None:
         answers = collect(root, wishes, found, talk)
-        edits.append(policy_edit(root, answers, policy))
+        edits.append(policy_edit(root, answers, policy, branch))
     return [*edits, pipeline_edit(root, answers, found), ignore_edit(root)], answers
 
 
@@ -167,14 +171,14 @@ def known(root: Path, policy: Policy | None, wishes: Wishes) -> Answers | None:
     )
 
 
-def _chosen(edits: list[Edit], talk: Talk) -> list[Edit]:
+def _chosen(edits: list[Edit], talk: Talk, *, force: bool) -> list[Edit]:
     """Those to be written: each that changes a file is shown; one that replaces what is there must be agreed to."""
     chosen = []
     for edit in edits:
         if edit.before is not None:
             talk.show(diff(edit))
             verb = "Replace" if edit.replaces else "Add these lines to"
-            if not talk.agree(f"{verb} {edit.path}?", alone=not edit.replaces):
+            if not force and not talk.agree(f"{verb} {edit.path}?", alone=not edit.replaces):
                 continue
         chosen.append(edit)
     return chosen

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.dvc_stages import read_stages
 from mlci.edges.git import History
@@ -12,26 +13,25 @@ from mlci.edges.write_together import text_of
 from mlci.flows.init.plan import has_owner
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from mlci.nouns.automation import Stage
     from mlci.nouns.setup import Answers, Found, Wishes
 
 LARGE = 1_000_000
 """Bytes from which a table is better kept by DVC than by Git."""
 
 
-def hints(root: Path, top: Path, wishes: Wishes, found: Found, answers: Answers | None) -> tuple[str, ...]:
+def hints(root: Path, top: Path, wishes: Wishes, answers: Answers | None) -> tuple[str, ...]:
     """What was not done because only a person can decide it.
 
     Args:
         root: Folder of the project.
         top: Top of the repository.
         wishes: What the command line says.
-        found: What the folder held before.
         answers: What is known of the project; None for the example.
     """
     told = []
-    if answers is not None and not _made(root, answers.predictions):
+    stages = read_stages(text_of(root / "dvc.yaml", "dvc.yaml") or "")
+    if answers is not None and not _made(root, stages, answers.predictions):
         told.append(
             f"nothing makes {answers.predictions} yet: let a stage of dvc.yaml write it (docs/reference/predictions.md)"
         )
@@ -39,18 +39,52 @@ def hints(root: Path, top: Path, wishes: Wishes, found: Found, answers: Answers 
         told.append("`mlci init --owner @organisation/team` names who must approve a change of the policy (CODEOWNERS)")
     if not has_remote(root):
         told.append("DVC has no remote: others can get the data once `dvc remote add --default NAME URL` names one")
-    if not found.empty and found.made and not any("mlci" in path for path in found.made):
-        told.append("let training depend on reports/data.json in dvc.yaml: then nothing is trained on data that fails")
+    if report := _unread_report(stages):
+        told.append(f"let training depend on {report} in dvc.yaml: then nothing is trained on data that fails")
     return tuple(told)
 
 
-def next_commands(root: Path, answers: Answers | None, found: Found, *, committed: bool) -> tuple[str, ...]:
+def _unread_report(stages: tuple[Stage, ...]) -> str:
+    """What a check of the data writes, if no other stage waits for it."""
+    checks = [stage for stage in stages if any("mlci data check" in command for command in stage.commands)]
+    reports = [out for stage in checks for out in stage.outs]
+    others = [stage for stage in stages if stage not in checks]
+    read = any(report in stage.deps for stage in others for report in reports)
+    return reports[0] if reports and others and not read else ""
+
+
+class Done(NamedTuple):
+    """What was done.
+
+    Attributes:
+        committed: Whether the pipeline ran, and what it made is committed.
+        changed: Whether anything was written.
+        prefix: The project's folder as seen from the top of the repository; `.` for itself.
+    """
+
+    committed: bool
+    changed: bool
+    prefix: str
+
+
+def next_commands(root: Path, answers: Answers | None, found: Found, done: Done) -> tuple[str, ...]:
     """The commands to type next."""
-    if committed:
-        return ("mlci doctor", "git switch --create a-change", "dvc repro", "git commit --all", "git push origin HEAD")
+    there = () if root == Path() else (f"cd {shlex.quote(str(root))}",)
+    if done.committed:
+        return (
+            *there,
+            "mlci doctor",
+            "git switch --create a-change",
+            "dvc repro",
+            "git commit --all",
+            "git push origin HEAD",
+        )
+    if not done.changed:
+        return (*there, "mlci doctor")
     paths = [*answers.data.values(), answers.test] if answers is not None else []
     adding = [f"dvc add {shlex.quote(path)}" for path in dict.fromkeys(paths) if _for_dvc(root, path, found)]
-    return (*adding, "dvc repro", "git add .", 'git commit --message "Check data and model"', "mlci doctor")
+    staged = "git add ." if done.prefix == "." else "git add . :/.github"
+    return (*there, *adding, "dvc repro", staged, 'git commit --message "Check data and model"', "mlci doctor")
 
 
 def _for_dvc(root: Path, path: str, found: Found) -> bool:
@@ -61,6 +95,5 @@ def _for_dvc(root: Path, path: str, found: Found) -> bool:
     return not history.tracks(path) and (file.stat().st_size > LARGE or history.ignores(path))
 
 
-def _made(root: Path, path: str) -> bool:
-    stages = read_stages(text_of(root / "dvc.yaml", "dvc.yaml") or "")
+def _made(root: Path, stages: tuple[Stage, ...], path: str) -> bool:
     return (root / path).is_file() or any(path in stage.outs for stage in stages)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlci import __version__
 from mlci.edges.dvc_stages import read_stages
-from mlci.edges.new_repository import branch_merged_into
+from mlci.edges.new_repository import branch_merged_into, list_files
 from mlci.edges.policy_file import parse_policy
 from mlci.edges.write_together import text_of
 from mlci.edges.yaml_file import parse_yaml
@@ -40,13 +40,22 @@ POLICY, PIPELINE, IGNORE = "params.yaml", "dvc.yaml", ".gitignore"
 _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _GLOB = set("*?[")
 _ACTION = re.compile(r"uses: ([\w.-]+/mlci(?:/[\w./-]+)?@[0-9a-f]{40}(?: # [\w.-]+)?)")
+_OURS = re.compile(r"\bmlci\b")
+_PYTHON = re.compile(r'^ +python-version: "([\d.]+)"$', re.MULTILINE)
+_VERSION = re.compile(r"^(\d+\.\d+(?:\.\d+)?)$", re.MULTILINE)
 _SECRET = re.compile(r"^ +(\w+): \$\{\{ secrets\.\1 \}\}", re.MULTILINE)
 
 
-def example_edits(root: Path, name: str) -> list[Edit]:
-    """The example project; a file that is there, such as a README, stays."""
+def example_edits(root: Path, name: str, branch: str) -> list[Edit]:
+    """The example project; a file that is there, such as a README, stays. Arguments as for `example_file`."""
     texts = {path: text_of(root / path, path) for path in EXAMPLE}
-    return [Edit(path, None, example_file(path, name)) for path, before in texts.items() if before is None]
+    return [Edit(path, None, example_file(path, name, branch)) for path, before in texts.items() if before is None]
+
+
+def told_branch(top: Path, wishes: Wishes) -> str:
+    """The branch that changes are merged into, where nobody would look for it: empty for `main` and `master`."""
+    branch = wishes.branch or branch_merged_into(top)
+    return "" if branch in {"main", "master"} else branch
 
 
 def existing_policy(root: Path) -> Policy | None:
@@ -58,15 +67,21 @@ def existing_policy(root: Path) -> Policy | None:
     return parse_policy(text or "", POLICY).policy
 
 
-def policy_edit(root: Path, answers: Answers, policy: Policy | None) -> Edit:
+def policy_edit(root: Path, answers: Answers, policy: Policy | None, branch: str) -> Edit:
     """`params.yaml` with those parts of the policy that it lacks.
+
+    Args:
+        root: Folder of the project.
+        answers: What is known of the project.
+        policy: What is there.
+        branch: The branch that changes are merged into, or empty.
 
     Raises:
         PolicyError: It is written in a way that lines can't be added to, or the outcome is no policy.
     """
     before = text_of(root / POLICY, POLICY)
     tables = {} if policy is not None and policy.data else _promises(root, answers)
-    blocks = policy_blocks(answers, tables)
+    blocks = policy_blocks(answers, tables, branch)
     there = {
         "model": policy is not None and policy.model is not None,
         "data": not tables,
@@ -140,7 +155,8 @@ def forge_edits(top: Path, prefix: str, wishes: Wishes) -> list[Edit]:
     if wishes.forge == "none":
         return []
     edits = []
-    for path, text in render_workflows(_options(top, prefix, wishes)).items():
+    for wanted, text in render_workflows(_options(top, prefix, wishes)).items():
+        path = _place(top, wanted)
         before = text_of(top / path, path)
         edits.append(Edit(path, before, text, "top", replaces=before is not None and before != text))
     if wishes.owner:
@@ -148,18 +164,29 @@ def forge_edits(top: Path, prefix: str, wishes: Wishes) -> list[Edit]:
     return edits
 
 
+def _place(top: Path, wanted: str) -> str:
+    """Where a workflow of ours goes: `release.yml`, or `mlci-release.yml` where that is somebody else's."""
+    folder, _, name = wanted.rpartition("/")
+    beside = f"{folder}/mlci-{name}"
+    if folder != FOLDER or not (top / wanted).exists():
+        return beside if (top / beside).exists() else wanted
+    return wanted if _OURS.search(text_of(top / wanted, wanted) or "") else beside
+
+
 def _options(top: Path, prefix: str, wishes: Wishes) -> WorkflowOptions:
     """What the workflows are made from: as said, else as the workflow that is there says, so that it stays."""
-    there = text_of(top / FOLDER / "main.yml", f"{FOLDER}/main.yml") or ""
-    used = _ACTION.search(there)
-    action = wishes.action or (used[1] if used else "")
+    main = _place(top, f"{FOLDER}/main.yml")
+    there = text_of(top / main, main) or ""
+    action = wishes.action or _found(_ACTION, there)
     # The repository's own action installs this version; one that is pinned is a version by itself.
     chosen = {"version": __version__} if not action or action.startswith(".") else {}
     chosen |= {"action": action} if action else {}
+    python = _found(_PYTHON, there) or _found(_VERSION, text_of(top / ".python-version", ".python-version") or "")
+    chosen |= {"python": python} if python else {}
     try:
         return WorkflowOptions(
             branch=wishes.branch or _branch(there) or branch_merged_into(top),
-            monitored=(prefix,) if _is_monitored(top, prefix) else (),
+            monitored=_monitored(top, prefix),
             secrets=wishes.secrets or tuple(dict.fromkeys(_SECRET.findall(there))),
             **chosen,
         )
@@ -168,6 +195,17 @@ def _options(top: Path, prefix: str, wishes: Wishes) -> WorkflowOptions:
             "--action, --secret or --branch is not what a workflow may hold",
             "pin the action by its commit, `owner/mlci@<40 hex digits>`; a secret's name has letters, digits and `_`",
         ) from error
+
+
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match[1] if match else ""
+
+
+def _monitored(top: Path, prefix: str) -> tuple[str, ...]:
+    """Folders of the repository's projects whose production is watched; this one may be new."""
+    folders = {path.rpartition("/")[0] or "." for path in list_files(top) if path.rpartition("/")[2] == POLICY}
+    return tuple(folder for folder in sorted(folders | {prefix}) if _is_monitored(top, folder))
 
 
 def _is_monitored(top: Path, prefix: str) -> bool:
