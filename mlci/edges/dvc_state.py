@@ -33,6 +33,7 @@ def read_pipeline(root: Path) -> Pipeline:
         told = repo.status()
         outs = [(out, stage) for stage in repo.index.stages for out in stage.outs]
         remote = str(repo.config["core"].get("remote") or "")
+        address = str(repo.config["remote"].get(remote, {}).get("url") or "")
     except DvcException as error:
         raise _unreadable(error) from error
     finally:
@@ -46,6 +47,7 @@ def read_pipeline(root: Path) -> Pipeline:
         cached=tuple(sorted(path for path, _ in kept)),
         sources=tuple(sorted(path for path, stage in kept if not stage.cmd)),
         remote=remote,
+        address=_PASSWORD.sub("://", address),
     )
 
 

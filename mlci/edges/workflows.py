@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ".github/workflows"
+_SECRET = re.compile(r"\bsecrets\.(\w+)")
 _DEPTH = 4  # as deep as GitHub follows reusable workflows
 
 
@@ -38,6 +40,7 @@ def _workflow(top: Path, file: str) -> Workflow:
         filtered=_filtered(content.get("on")),
         jobs=tuple(_job(top, file, document, name, job) for name, job in content["jobs"].items()),
         permissions="permissions" in content,
+        secrets=tuple(dict.fromkeys(_SECRET.findall(json.dumps(content, default=str)))),
     )
 
 
@@ -72,7 +75,16 @@ def _job(top: Path, file: str, document: Document, name: object, job: Any) -> Jo
         steps=steps,
         uses=uses,
         permissions="permissions" in job,
+        writes=_writes(job.get("permissions", document.value.get("permissions"))),
+        runner=str(job.get("runs-on") or ""),
     )
+
+
+def _writes(given: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - what YAML holds can be anything
+    """What `permissions:` lets a token write; None for everything, or where it says nothing."""
+    if _is(given):
+        return tuple(str(scope) for scope, level in given.items() if level == "write")
+    return () if given == "read-all" else None
 
 
 def _called(top: Path, file: str, depth: int) -> tuple[Step, ...]:

@@ -45,6 +45,8 @@ class Job(Noun):
         steps: What it does, those of the project's own actions and reusable workflows included.
         uses: The reusable workflow that it calls; empty where it has steps.
         permissions: Whether it says what its token may do.
+        writes: What its token may write, by its own word or the workflow's; None where neither says, or that it is all.
+        runner: Label of the machine, where it is one.
     """
 
     id: str
@@ -53,6 +55,8 @@ class Job(Noun):
     steps: tuple[Step, ...] = ()
     uses: str = ""
     permissions: bool = False
+    writes: tuple[str, ...] | None = None
+    runner: str = ""
 
 
 class Workflow(Noun):
@@ -64,6 +68,7 @@ class Workflow(Noun):
         filtered: Those events that only start it for some paths or branches.
         jobs: What it does.
         permissions: Whether it says at the top what the token may do.
+        secrets: Names of the secrets that it speaks of.
         problem: Why it cannot be read; empty where it can.
     """
 
@@ -72,6 +77,7 @@ class Workflow(Noun):
     filtered: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
     permissions: bool = False
+    secrets: tuple[str, ...] = ()
     problem: str = ""
 
     @property

@@ -14,6 +14,7 @@ class Pipeline(Noun):
         cached: Outputs that DVC keeps, by path; those of stages and of `.dvc` files.
         sources: Those among them that no stage makes.
         remote: The default remote; empty where there is none.
+        address: Where it is, without a password: an address, or a folder of this machine.
     """
 
     changed: dict[str, tuple[str, ...]] = {}
@@ -21,6 +22,7 @@ class Pipeline(Noun):
     cached: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     remote: str = ""
+    address: str = ""
 
 
 class Probe(Noun):

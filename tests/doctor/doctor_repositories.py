@@ -108,7 +108,7 @@ on: pull_request
 permissions: {}
 jobs:
   mlci:
-    runs-on: ubuntu-latest
+    runs-on: [self-hosted]
     permissions: {contents: read}
     steps:
       - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
@@ -116,6 +116,17 @@ jobs:
       - run: |
           dvc repro --pull
           mlci compare
+"""
+
+REPORT = """\
+on: {workflow_run: {workflows: [pr], types: [completed]}}
+permissions: {}
+jobs:
+  report:
+    runs-on: [self-hosted]
+    permissions: {checks: write, contents: write, pull-requests: write}
+    steps:
+      - run: mlci publish --from report --record
 """
 
 
@@ -194,6 +205,7 @@ def build(folder: Path) -> Path:
         "dvc.yaml": PIPELINE,
         "raw.csv": "person,age,ill\n" + "".join(f"p{i},{20 + i},{i % 2}\n" for i in range(20)),
         ".github/workflows/pr.yml": WORKFLOW,
+        ".github/workflows/report.yml": REPORT,
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)

@@ -125,6 +125,7 @@ def twice(loop: Repository) -> None:
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 PR = ".github/workflows/pr.yml"
+REPORT = ".github/workflows/report.yml"
 TARGET = """\
 on: pull_request_target
 permissions: {contents: write}
@@ -282,6 +283,26 @@ BROKEN = {
         "warning workflows.permissions: .github/workflows/pr.yml:1: ",
         "permissions: {}",
     ),
+    "nobody posts": (
+        remove(REPORT),
+        "warning workflows.publish: no workflow runs `mlci publish`",
+        "`mlci init` writes `report.yml`",
+    ),
+    "may not post": (
+        edit(REPORT, "checks: write, contents: write, pull-requests: write", "checks: write"),
+        "failure workflows.publish: .github/workflows/report.yml:4: the job `report` publishes, and its token may not",
+        "`pull-requests: write`, `contents: write`",
+    ),
+    "out of reach": (
+        edit(PR, "runs-on: [self-hosted]", "runs-on: ubuntu-latest"),
+        "warning storage.runner: the remote `store` is a folder of this machine",
+        "dvc remote add",
+    ),
+    "no key": (
+        edit(".dvc/config", "url = ../../store", "url = s3://bucket/store"),
+        "warning storage.runner: the remote `store` may ask for a key",
+        "--secret",
+    ),
     "taken over": (
         add(".github/workflows/label.yml", TARGET),
         "failure workflows.trusted: .github/workflows/label.yml:7: the job `label` runs on `pull_request_target`",
@@ -312,7 +333,9 @@ OPTIONS = {
         secrets=("KEY",),
         timeout=9,
     ),
-    "elsewhere": WorkflowOptions(action=f"acme/mlci@{'0123456789' * 4} # v1.0.0", runner="large"),
+    "elsewhere": WorkflowOptions(
+        action=f"acme/mlci@{'0123456789' * 4} # v1.0.0", runner="large", monitored=(".",), log_variable=True
+    ),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mlci.flows.doctor import actions, artefacts, forge, history, pipeline, promises, storage, templates
+from mlci.flows.doctor import actions, artefacts, forge, history, pipeline, promises, runner, storage, templates
 from mlci.flows.doctor.patient import Patient
 from mlci.flows.verdict import project_name
 from mlci.nouns.diagnosis import Diagnosis
@@ -20,9 +20,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "Git": history.CHECKS,
     "the policy": promises.CHECKS,
     "the pipeline": pipeline.CHECKS,
-    "the storage": storage.CHECKS,
+    "the storage": (*storage.CHECKS, *runner.STORAGE),
     "the model": artefacts.CHECKS,
-    "the workflows": (*actions.CHECKS, *templates.CHECKS),
+    "the workflows": (*actions.CHECKS, *runner.CHECKS, *templates.CHECKS),
     "GitHub": forge.CHECKS,
 }
 

@@ -29,14 +29,17 @@ def current(patient: Patient) -> Iterator[Diagnosed]:
     look = Look("workflows.version", "Workflows")
     if patient.history.top is None:
         return
-    for name in WORKFLOWS:
-        file = f"{FOLDER}/{name}.yml"
-        wanted = parse_yaml(render_workflow(name, WorkflowOptions()), file).value
+    # `mlci init` puts `mlci-` before the name of a file that was somebody else's already.
+    for name, file in ((name, f"{FOLDER}/{head}{name}.yml") for name in WORKFLOWS for head in ("", "mlci-")):
         try:
             document = read_yaml(patient.history.top / file, file)
         except MlciError:
             continue  # it is not there, or was told to be broken
-        if not isinstance(document.value, dict) or document.value.get("name") != wanted["name"]:
+        if not isinstance(document.value, dict):
+            continue
+        options = WorkflowOptions(log_variable="vars.MLCI_LOG !=" in str(document.value))
+        wanted = parse_yaml(render_workflow(name, options), file).value
+        if document.value.get("name") != wanted["name"]:
             continue
         differing = _differing(document.value, wanted)
         if differing:
