@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlci.nouns.table_schema import TableSchema
 
 _REMAKE = "make it again: `dvc repro predict`, or the command that writes it"
+_DIGITS = 1e-6
 
 
 def value_sql(model: Model, schema: TableSchema, column: str) -> str:
@@ -23,7 +24,7 @@ def value_sql(model: Model, schema: TableSchema, column: str) -> str:
     if model.task == "regression":
         return f"CAST({name} AS DOUBLE)"
     if model.task == "multiclass":
-        return f"CAST({name} AS VARCHAR)"
+        return f"CAST({_whole(name, schema.kind(column))} AS VARCHAR)"
     positive, kind = model.positive, schema.kind(column)
     if positive is None:
         if kind == "string":
@@ -31,7 +32,16 @@ def value_sql(model: Model, schema: TableSchema, column: str) -> str:
         return name if kind == "boolean" else f"CASE {name} WHEN 1 THEN TRUE WHEN 0 THEN FALSE END"
     if kind == "boolean":
         return name if str(positive).lower() in {"true", "1"} else f"NOT {name}"
-    return f"CAST({name} AS VARCHAR) = {literal(str(positive))}"
+    return f"CAST({_whole(name, kind)} AS VARCHAR) = {literal(str(positive))}"
+
+
+def _whole(name: str, kind: str) -> str:
+    """Without the `.0` that pandas gives a whole number in a column with gaps."""
+    return (
+        f"CASE {name} WHEN trunc({name}) THEN TRY_CAST({name} AS BIGINT)::VARCHAR ELSE {name}::VARCHAR END"
+        if kind == "float"
+        else name
+    )
 
 
 class PredictionTable:
@@ -71,6 +81,11 @@ class PredictionTable:
     def view(self) -> str:
         """Its name in SQL, quoted."""
         return identifier(self.schema.view)
+
+    @property
+    def truth(self) -> str:
+        """A subquery for its ids, as texts, and labels."""
+        return f"(SELECT CAST({identifier(self.id)} AS VARCHAR) AS id, {self.label_sql()} AS label FROM {self.view})"
 
     def label_sql(self) -> str:
         """The label, as a value of the same kind as `decision_sql`."""
@@ -155,16 +170,19 @@ class PredictionTable:
 def check_cover(
     connection: duckdb.DuckDBPyConnection, test: TableSchema, new: PredictionTable, shown: str, model: Model
 ) -> None:
-    """A candidate answers every test row, or it could leave out the ones it finds hard."""
+    """A candidate answers every test row, or it could leave out the ones it finds hard; and it brings no labels."""
     if model.id not in test.columns:
         raise WorldError(
             f"{shown} has no column `{model.id}`", "write the ids that `mlci.model.id` names into the table"
         )
-    test_id, new_id = f"CAST({identifier(model.id)} AS VARCHAR)", f"CAST({identifier(new.id)} AS VARCHAR)"
+    labelled = model.label in test.columns
+    differ = differing(model, "test.label", "new.label") if labelled else "FALSE"
     try:
-        rows, ids, lacking = connection.execute(
-            f"SELECT count(*), count(DISTINCT id), count(*) FILTER (id NOT IN (SELECT {new_id} FROM {new.view})) "
-            f"FROM (SELECT {test_id} AS id FROM {identifier(test.view)})"
+        rows, ids, lacking, mislabelled, where = connection.execute(
+            f"SELECT count(*), count(DISTINCT test.id), count(*) FILTER (new.id IS NULL), "
+            f"count(*) FILTER (new.id IS NOT NULL AND {differ}), "
+            f"min(test.id) FILTER (new.id IS NOT NULL AND {differ}) "
+            f"FROM {_truth(test, model, labelled=labelled)} AS test LEFT JOIN {new.truth} AS new ON new.id = test.id"
         ).fetchall()[0]
     except duckdb.Error as error:
         raise world_error(error, shown) from error
@@ -178,3 +196,58 @@ def check_cover(
             f"{new.shown} has no prediction for {lacking:,} of the {rows:,} rows of {shown}",
             f"the ids must match; {_REMAKE}",
         )
+    if mislabelled:
+        raise WorldError(
+            f"{new.shown}: {mislabelled:,} of {rows:,} labels are not those of {shown}, such as that of {where!r}",
+            f"a model is judged by the labels of the test table; {_REMAKE}",
+        )
+
+
+class Changed(NamedTuple):
+    """How the rows of today differ from those that an earlier model was judged by."""
+
+    relabelled: int = 0
+    """Rows of both whose label, known then, is another now."""
+    gone: int = 0
+    """Rows of then that are none of today's."""
+
+
+def changed_rows(
+    connection: duckdb.DuckDBPyConnection,
+    old: PredictionTable,
+    new: PredictionTable,
+    test: TableSchema | None,
+    model: Model,
+) -> Changed:
+    """Set the rows and labels of then beside today's, which are the test table's or the candidate's.
+
+    Equal tables are told by a sum over the hashes of their rows, so that nothing is joined for them.
+    """
+    known = test is not None and model.label in test.columns
+    today = _truth(test, model, labelled=True) if known and test is not None else new.truth
+    summed = "SELECT count(*), sum(hash(id, label)::HUGEINT) FROM"
+    try:
+        then, now = (connection.execute(f"{summed} {each}").fetchall() for each in (old.truth, today))
+        if then == now:
+            return Changed()
+        counts = connection.execute(
+            f"SELECT count(*) FILTER (today.id IS NOT NULL AND {differing(model, 'old.label', 'today.label')}), "
+            f"count(*) FILTER (today.id IS NULL) "
+            f"FROM {old.truth} AS old LEFT JOIN {today} AS today ON today.id = old.id"
+        ).fetchall()[0]
+    except duckdb.Error as error:
+        raise world_error(error, old.shown) from error
+    return Changed(*counts)
+
+
+def differing(model: Model, one: str, other: str) -> str:
+    """SQL for whether a label that is known is another one there; numbers may have lost digits in 32 bits."""
+    if model.task != "regression":
+        return f"({one} IS NOT NULL AND {one} IS DISTINCT FROM {other})"
+    apart = f"abs({one} - {other}) > {_DIGITS} * greatest(abs({one}), abs({other}))"
+    return f"(isfinite({one}) AND coalesce({apart}, TRUE))"
+
+
+def _truth(test: TableSchema, model: Model, *, labelled: bool) -> str:
+    label = value_sql(model, test, model.label) if labelled else "NULL"
+    return f"(SELECT CAST({identifier(model.id)} AS VARCHAR) AS id, {label} AS label FROM {identifier(test.view)})"

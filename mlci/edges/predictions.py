@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -11,7 +11,7 @@ import numpy as np
 
 from mlci.edges.duck import session, world_error
 from mlci.edges.own_metrics import own_metrics
-from mlci.edges.prediction_table import PredictionTable, check_cover
+from mlci.edges.prediction_table import Changed, PredictionTable, changed_rows, check_cover
 from mlci.edges.slices import Cut, Cutter
 from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import PolicyError, WorldError
@@ -38,12 +38,14 @@ class Loaded:
         leaked: Test rows left out because a model was trained on them.
         unlabelled: Test rows left out because their label is not known.
         unmatched: Rows of the candidate that the baseline's predictions do not have.
+        changed: How today's rows differ from those of the baseline's predictions.
     """
 
     sample: Sample
     leaked: int = 0
     unlabelled: int = 0
     unmatched: int = 0
+    changed: Changed = field(default_factory=Changed)
 
 
 class PredictionFiles:
@@ -90,7 +92,8 @@ class PredictionFiles:
             test = open_table(connection, test_files, "test file") if test_files else None
             if test is not None:
                 check_cover(connection, test, new, self.gate.test, self.model)
-            return _join(connection, self, new, earlier, test, trained_on)
+            changed = changed_rows(connection, earlier, new, test, self.model) if earlier is not None else Changed()
+            return replace(_join(connection, self, new, earlier, test, trained_on), changed=changed)
 
     def _test_files(self) -> TableFiles | None:
         """The test table; it may be absent where nothing asks for its columns."""

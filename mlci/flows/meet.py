@@ -12,10 +12,11 @@ from mlci.edges.revisions import NotKept
 from mlci.edges.row_digests import read_row_digests
 from mlci.errors import MlciError, PolicyError, WorldError
 from mlci.judge.flips import flips
+from mlci.nouns import units
 from mlci.nouns.finding import Comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -75,6 +76,7 @@ def meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint64]]) -> Met:
         return Met(comparison.model_copy(update={"status": "not_comparable", "reason": str(why)}), None)
     if theirs is None and own:
         notes = (*notes, f"which rows it was trained on is not known (no {case.files.gate.trained_on} there)")
+    notes = (*notes, *_changed(loaded))
     sample = loaded.sample
     facts = {
         "reason": _sentence(notes),
@@ -93,6 +95,14 @@ class _NotComparableError(Exception):
 def _sentence(notes: Sequence[str]) -> str:
     text = "; ".join(notes)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _changed(loaded: Loaded) -> Iterator[str]:
+    """How today's test rows differ from those that the baseline was judged by."""
+    if loaded.changed.relabelled:
+        yield f"the labels of {units.rows(loaded.changed.relabelled)} are not those that it was judged by"
+    if loaded.changed.gone:
+        yield f"{units.rows(loaded.changed.gone)} of those that it was judged by are no test rows any more"
 
 
 def _trained_on(case: Case, commit: str) -> npt.NDArray[np.uint64] | None:

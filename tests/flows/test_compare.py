@@ -325,3 +325,56 @@ def test_a_read_only_folder_is_said(project: Project, people: People):
     run = project.mlci("compare")
     assert run.returncode == 3
     assert "was not written" in run.stderr
+
+
+def test_a_candidate_brings_no_labels_of_its_own(project: Project, people: People):
+    table = {"person": people.person, "age": people.age, "ill": people.ill}
+    project.write("test.parquet", **table)
+    wrong = people.wrong(0.1)
+    project.write("predictions.parquet", **people.answers(wrong))
+    project.commit("A model")
+    flattering = people.answers(wrong ^ people.wrong(0.05, 5))
+    project.write("predictions.parquet", **flattering | {"ill": flattering["prediction"]})
+    run = project.mlci("compare")
+    assert run.returncode == 3
+    told = int(np.count_nonzero(flattering["prediction"] != people.ill))
+    assert f"predictions.parquet: {told:,} of 2,000 labels are not those of test.parquet, such as that of" in run.stderr
+    unknown = np.where(flattering["prediction"] == people.ill, people.ill.astype(object), None)
+    project.write("predictions.parquet", **flattering | {"ill": unknown.astype("O")})
+    assert f"{told:,} of 2,000 labels" in project.mlci("compare").stderr
+
+
+def test_other_labels_and_fewer_rows_are_told(project: Project, people: People):
+    wrong = people.wrong(0.1)
+    project.write("predictions.parquet", **people.answers(wrong))
+    project.commit("A model")
+    people.ill[:7] ^= True
+    kept = np.arange(people.n) % 4 > 0
+    project.write("test.parquet", person=people.person[kept], age=people.age[kept], ill=people.ill[kept])
+    answers = people.answers(wrong ^ people.wrong(0.01, 5))
+    project.write("predictions.parquet", **{name: values[kept] for name, values in answers.items()})
+    run = project.mlci("compare", "--json")
+    told = json.loads(run.stdout)["verdict"]["comparisons"][0]["reason"]
+    assert told == (
+        "The labels of 5 rows are not those that it was judged by; "
+        "500 rows of those that it was judged by are no test rows any more."
+    )
+
+
+def test_labels_of_another_type_are_the_same_labels(project: Project):
+    ids, classes = np.arange(400), np.arange(400) % 3
+    project.policy = "mlci:\n  model: {name: m, label: y, id: i, task: multiclass}\n  gate:\n    test: test.parquet\n"
+    gate = "    predictions: predictions.parquet\n    metrics: {accuracy: {floor: 0.9}}\n"
+    (project.root / "params.yaml").write_text(project.policy + gate)
+    project.write("test.parquet", i=ids, y=classes)
+    project.write("predictions.parquet", i=ids, y=classes.astype(float), prediction=classes.astype(float))
+    assert project.mlci("compare").returncode == 0
+    (project.root / "params.yaml").write_text(
+        (project.policy + gate)
+        .replace("multiclass", "regression")
+        .replace("accuracy: {floor: 0.9}", "mae: {ceiling: 1}")
+    )
+    project.write("test.parquet", i=ids, y=classes + 0.1)
+    project.write("predictions.parquet", i=ids, y=(classes + 0.1).astype(np.float32), prediction=classes + 0.2)
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
