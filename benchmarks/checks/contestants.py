@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import suite
-
 HERE = Path(__file__).parent
-ENVIRONMENTS = HERE.parent.parent / ".cache" / "bench" / "env"
+sys.path.append(str(HERE.parent))
+
+import suite  # noqa: E402 - the folder above is a script's, too
+from environments import interpreter  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -48,39 +47,9 @@ PEERS = {
 }
 
 
-def interpreter(contestant: Contestant) -> Path:
-    """The Python that has what the contestant needs; made at first use.
-
-    Raises:
-        subprocess.CalledProcessError: A package does not install.
-    """
-    if not contestant.packages:
-        return Path(sys.executable)
-    folder = ENVIRONMENTS / contestant.script.removesuffix(".py")
-    python = folder / "bin" / "python"
-    ready, wanted = folder / "ready", "\n".join(contestant.packages)
-    if ready.exists() and ready.read_text() == wanted:
-        return python
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    if uv:
-        steps = [
-            [uv, "venv", "-q", "--clear", folder],
-            [uv, "pip", "install", "-q", "-p", python, *contestant.packages],
-        ]
-    else:
-        steps = [
-            [sys.executable, "-m", "venv", "--clear", folder],
-            [python, "-m", "pip", "install", "-q", *contestant.packages],
-        ]
-    for step in steps:
-        subprocess.run(step, check=True, capture_output=True, text=True)
-    ready.write_text(wanted)
-    return python
-
-
 def command(contestant: Contestant, table: Path, rows: int) -> list[str]:
     """What is run, in the table's folder."""
-    python = str(interpreter(contestant))
+    python = str(interpreter(contestant.script.removesuffix(".py"), contestant.packages))
     if not contestant.script:
         return [python, "-m", "mlci", "data", "check"]
     return [python, str(HERE / "contestants" / contestant.script), str(table), str(rows)]
