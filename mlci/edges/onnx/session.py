@@ -67,7 +67,11 @@ class OnnxModel:
         self.md5 = md5
         wanted = session.get_inputs()
         self._elements = {each.name: each.type for each in wanted}
+        self._outputs = [each.name for each in session.get_outputs()]
+        self._classes = np.array(signature.classes, dtype=_label_dtype(signature.classes))
         self._matrix = wanted[0].name if _is_matrix(wanted) else None
+        elements = ((each.name, self._elements.get(self._matrix or each.name, "")) for each in signature.inputs)
+        self._kinds = {name: DTYPES.get(element) for name, element in elements}
 
     @property
     def matrix(self) -> str | None:
@@ -150,13 +154,10 @@ class OnnxModel:
         Raises:
             WorldError: The model cannot answer.
         """
-        feeds = {
-            each.name: columns[each.name].astype(DTYPES[self.element(each.name)], copy=False).reshape(-1, 1)
-            for each in self.signature.inputs
-        }
+        feeds = {name: columns[name].astype(kind, copy=False).reshape(-1, 1) for name, kind in self._kinds.items()}
         if self._matrix is not None:
-            feeds = {self._matrix: np.hstack([feeds[each.name] for each in self.signature.inputs])}
-        return self._scores(*_run(self._session, feeds))
+            feeds = {self._matrix: np.hstack(list(feeds.values()))}
+        return self._scores(*_run(self._session, self._outputs, feeds))
 
     def _score_batch(self, table: pa.Table) -> Scores:
         if table.num_rows == 0:
@@ -168,7 +169,7 @@ class OnnxModel:
         else:
             element = self._elements[self._matrix]
             feeds = {self._matrix: np.hstack([to_tensor(table, each, element) for each in inputs])}
-        return self._scores(*_run(self._session, feeds))
+        return self._scores(*_run(self._session, self._outputs, feeds))
 
     def _scores(self, values: NDArray[np.float64], labels: NDArray[Any] | None) -> Scores:
         signature = self.signature
@@ -180,10 +181,12 @@ class OnnxModel:
             raise WorldError(
                 f"model `{signature.model}` gives {values.shape[1]} scores for {len(signature.classes)} classes"
             )
-        classes = np.array(signature.classes, dtype=_label_dtype(signature.classes))
-        at = values.argmax(axis=1) if labels is None else None
-        prediction = classes[at] if labels is None else np.asarray(labels).astype(classes.dtype, copy=False)
-        score = values[:, [signature.positive_index]] if signature.task == "binary" else values
+        classes = self._classes
+        prediction = (
+            classes[values.argmax(axis=1)] if labels is None else np.asarray(labels).astype(classes.dtype, copy=False)
+        )
+        at = signature.positive_index
+        score = values[:, at : at + 1] if signature.task == "binary" else values
         return Scores(prediction, values, score)
 
 
@@ -215,11 +218,11 @@ def _check_inputs(name: str, session: ort.InferenceSession, signature: Signature
 
 
 def _run(
-    session: ort.InferenceSession, feeds: dict[str, NDArray[Any]]
+    session: ort.InferenceSession, names: list[str], feeds: dict[str, NDArray[Any]]
 ) -> tuple[NDArray[np.float64], NDArray[Any] | None]:
     """Return every score column in double, and the labels where the model gives them."""
     try:
-        outputs = dict(zip((each.name for each in session.get_outputs()), session.run(None, feeds), strict=True))
+        outputs = dict(zip(names, session.run(names, feeds), strict=True))
     except _RUNTIME_ERRORS as error:
         raise WorldError(f"the model cannot answer: {_short(error)}") from error
     values, labels = None, None
@@ -264,7 +267,7 @@ def _signature_of_graph(name: str, session: ort.InferenceSession, columns: tuple
     else:
         inputs = tuple(_input(each.name, each.type) for each in wanted)
         feeds = {each.name: _blank(each.type, 1) for each in wanted}
-    values, labels = _run(session, feeds)
+    values, labels = _run(session, [each.name for each in session.get_outputs()], feeds)
     return _made_up(name, inputs, values.shape[1], labels)
 
 

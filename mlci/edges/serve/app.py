@@ -13,7 +13,7 @@ import msgspec
 
 from mlci import __version__
 from mlci.edges.serve import protocol
-from mlci.edges.serve.http import HTML, JSON, TEXT, GoneError, RefusedError, read_json, reply, shown
+from mlci.edges.serve.http import HTML, JSON, TEXT, GoneError, RefusedError, read_body, read_json, reply, shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -145,8 +145,8 @@ class App:
             raise RefusedError(404, f"there is no model {shown(request.model)}; this is {served.name!r}")
         raise RefusedError(404, f"there is no version {shown(request.version)}; this is {served.version!r}")
 
-    async def _body(self, request: Request) -> Any:  # noqa: ANN401 - JSON can be anything
-        return await read_json(request.scope, request.receive, self._service.policy.body)
+    async def _body(self, request: Request) -> bytes:
+        return await read_body(request.scope, request.receive, self._service.policy.body)
 
     async def _docs(self, request: Request) -> Told:
         return Told(200, request.cast.page, HTML)
@@ -181,7 +181,7 @@ class App:
 
     async def _infer(self, request: Request) -> Told:
         named = self._known(request)
-        asked = await self._body(request)
+        asked = read_json(await self._body(request))
         columns, wanted = protocol.columns_of(named, asked)
         asked_for = named if request.version or named is not request.cast.current else None
         predicted = await self._ask(request, columns, asked_for)
@@ -190,12 +190,10 @@ class App:
         return Told(200, _ENCODE(told), side=predicted.side, behind=behind)
 
     async def _predict(self, request: Request) -> Told:
-        asked = await self._body(request)
-        rows = asked if isinstance(asked, list) else [asked]
-        columns = request.cast.current.fields.of_rows(rows)
+        columns, many = request.cast.current.fields.of_body(await self._body(request))
         predicted = await self._ask(request, columns, None)
-        about, told = _about(predicted), [_row(predicted, place) for place in range(len(rows))]
-        body = {**about, "predictions": told} if isinstance(asked, list) else {**told[0], **about}
+        about, told = _about(predicted), [_row(predicted, place) for place in range(len(predicted.ids))]
+        body = {**about, "predictions": told} if many else {**told[0], **about}
         behind = self._behind(request, columns, predicted)
         return Told(200, _ENCODE(body), side=predicted.side, behind=behind)
 
@@ -219,7 +217,7 @@ class App:
         return partial(self._service.follow, predicted, columns, shadow)
 
     async def _feedback(self, request: Request) -> Told:
-        asked = await self._body(request)
+        asked = read_json(await self._body(request))
         told = await self._service.feedback(asked)
         return Told(200, _ENCODE({"labels": told} if isinstance(asked, list) else told[0]))
 

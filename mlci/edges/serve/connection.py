@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,11 +22,12 @@ class Connection(HttpToolsProtocol):
     about: ClassVar[Callable[[], dict[str, str]]] = dict
     _timer: asyncio.TimerHandle | None = None
     _received = 0
+    _complete = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A client has come: its first request begins."""
         super().connection_made(transport)
-        self._begin()
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""
@@ -37,28 +37,37 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; where no request is under way, another one begins."""
         # uvicorn's cycle is none until there was a request, whatever its type says.
-        under_way = bool(self.cycle) and not self.cycle.response_complete
-        if self._timer is None and not under_way:
-            self._begin()
-        if self._timer is not None:
-            self._received += len(data)
+        if self._timer is None and bool(self.cycle) and not self.cycle.response_complete:
+            super().data_received(data)
+            return
+        if self._timer is None:
+            self._received = 0
+        self._received += len(data)
+        self._complete = False
         super().data_received(data)
-        if self._timer is not None and self._received > _LARGEST:
+        if self._complete or self.transport.is_closing():
+            return
+        if self._received > _LARGEST:
             self._refuse(431, f"the headers are larger than the {_LARGEST:,} bytes that are allowed")
+        elif self._timer is None:
+            # Most headers come in one piece, and need no timer.
+            self._wait()
 
     def on_headers_complete(self) -> None:
         """A request can be answered."""
         self._end()
+        self._complete = True
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP."""
         self._refuse(400, f"this is no HTTP that is understood: {msg}")
 
-    def _begin(self) -> None:
-        self._received = 0
-        said = f"the headers took longer than the {self.header_seconds:g} s that are allowed"
-        self._timer = self.loop.call_later(self.header_seconds, partial(self._refuse, 408, said))
+    def _wait(self) -> None:
+        self._timer = self.loop.call_later(self.header_seconds, self._late)
+
+    def _late(self) -> None:
+        self._refuse(408, f"the headers took longer than the {self.header_seconds:g} s that are allowed")
 
     def _end(self) -> None:
         if self._timer is not None:

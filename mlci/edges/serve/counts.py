@@ -64,15 +64,23 @@ class Counts:
             multiprocess_mode="livemax",
         )
         self._served: set[tuple[str, ...]] = set()
+        # What is counted at every request: looking it up by its labels takes the library longer than counting.
+        self._of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._rows: dict[tuple[str, str], Counter] = {}
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count one request. The route is one of ours, never a path that a client made up."""
-        self._requests.labels(route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        if (key := (route, status)) not in self._of:
+            self._of[key] = self._requests.labels(route, status), self._seconds.labels(route)
+        requests, times = self._of[key]
+        requests.inc()
+        times.observe(seconds)
 
     def predicted(self, role: str, version: str, rows: int) -> None:
         """Count rows that a model answered."""
-        self._predictions.labels(role, version).inc(rows)
+        if (key := (role, version)) not in self._rows:
+            self._rows[key] = self._predictions.labels(role, version)
+        self._rows[key].inc(rows)
 
     def shadowed(self, why: str, version: str, rows: int) -> None:
         """Count rows that a shadow did not answer."""

@@ -6,7 +6,8 @@ import difflib
 import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from mlci.edges.serve.http import RefusedError, shown
+from mlci.edges.serve.http import RefusedError, read_json, shown
+from mlci.edges.serve.typed import TypedRows
 from mlci.nouns.serve import Taken
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Columns = dict[str, list[Any]]
 
 _TOLD = 10
 _WHOLE = {"tensor(int32)": 2**31, "tensor(int64)": 2**63}
-_MOST_WHOLE = 2**63
+_KINDS: dict[str, Callable[[Any], Any]] = {"float": float, "integer": int}
 _LARGEST_FLOAT = 3.4e38
 """What fits in 32 bits."""
 DATATYPES = {"float": "FP64", "integer": "INT64", "string": "BYTES", "boolean": "BOOL"}
@@ -48,8 +49,24 @@ class Fields:
         self._most = most_rows
         self._private = frozenset(private)
         self.taken = tuple(_taken(each, model.element(each.name)) for each in self._inputs)
+        self._typed = TypedRows(self.taken)
         self._fits = {each.name: _fit(each) for each in self.taken}
+        self._kinds = {each.name: _KINDS.get(each.type) for each in self.taken}
         self._expected = {each.name: each.expected for each in self.taken}
+
+    def of_body(self, body: bytes) -> tuple[Columns, bool]:
+        """Columns of a body that is one row or a list of rows, and whether it is a list.
+
+        Raises:
+            RefusedError: It is no JSON, or as for `of_rows`.
+        """
+        found = self._typed.read(body)
+        if found is not None:
+            self._count(len(found[0][self._names[0]]))
+            return found
+        asked = read_json(body)
+        many = isinstance(asked, list)
+        return self.of_rows(asked if many else [asked]), many
 
     def of_rows(self, rows: Sequence[Any]) -> Columns:
         """Columns of rows with named fields.
@@ -77,7 +94,7 @@ class Fields:
             if name not in row:
                 problems.append(_problem(place, name, None, self._expected[name], "is missing"))
             elif fits(row[name]):
-                columns[name].append(_stored(row[name]))
+                columns[name].append(_stored(row[name], self._kinds[name]))
             else:
                 problems.append(self._wrong(place, name, row[name]))
         if len(row) > len(self._names) or not self._known.issuperset(row):
@@ -143,7 +160,7 @@ class Fields:
         for place, value in enumerate(values):
             if not fits(value):
                 raise refused([self._wrong(place, name, value)], many=len(values) > 1, status=400)
-        return [_stored(value) for value in values]
+        return [_stored(value, self._kinds[name]) for value in values]
 
     def _count(self, rows: int) -> None:
         if not rows:
@@ -202,9 +219,9 @@ def _fit(taken: Taken) -> Callable[[Any], bool]:
     return lambda value: (type(value) in {float, int} and low <= value <= high) or (missing and value is None)
 
 
-def _stored(value: Any) -> Any:  # noqa: ANN401 - JSON can be anything
-    """The same number as one that JSON can be made of again: msgspec reads whole numbers of any size."""
-    return float(value) if type(value) is int and not -_MOST_WHOLE <= value < _MOST_WHOLE else value
+def _stored(value: Any, kind: Callable[[Any], Any] | None) -> Any:  # noqa: ANN401 - JSON can be anything
+    """The same value as its input has it: 3 of an input of numbers is 3.0, and 3.0 of one of whole numbers is 3."""
+    return value if kind is None or value is None else kind(value)
 
 
 def _is_whole(value: object) -> bool:

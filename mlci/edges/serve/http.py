@@ -57,11 +57,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-async def read_json(scope: Scope, receive: Receive, limit: int) -> Any:  # noqa: ANN401 - JSON can be anything
-    """The body of a request, decoded.
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The body of a request that says that it is JSON.
 
     Raises:
-        RefusedError: It is too large, of another type, or no JSON.
+        RefusedError: It is too large, or of another type.
         GoneError: The client left.
     """
     headers = dict(scope["headers"])
@@ -87,8 +87,13 @@ async def read_json(scope: Scope, receive: Receive, limit: int) -> Any:  # noqa:
         more = message.get("more_body", False)
     if size > limit:
         raise _too_large(limit)
+    return b"".join(parts)
+
+
+def read_json(body: bytes) -> Any:  # noqa: ANN401 - JSON can be anything
+    """A body, decoded. Raises RefusedError where it is no JSON."""
     try:
-        return msgspec.json.decode(b"".join(parts))
+        return msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise RefusedError(400, f"the body is no JSON: {error}") from error
 

@@ -42,6 +42,7 @@ class Keep:
         self._log = log
         self._policy = policy
         self._counts = counts
+        self.on = log is not None
 
     async def predictions(self, records: Sequence[Record]) -> bool:
         """Keep predictions, as durably as the policy says.

@@ -61,6 +61,7 @@ class Worker:
             log_level="error",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=max(int(policy.time.total_seconds()), 1),
         )

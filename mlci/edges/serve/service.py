@@ -81,7 +81,7 @@ class Service:
         rows = len(answer.predictions)
         ids = [request] if rows == 1 else [f"{request}-{place}" for place in range(rows)]
         predicted = Predicted(side, ids, at, answer.predictions, answer.scores)
-        logged = await self._keep.predictions(records(predicted, columns, role))
+        logged = not self._keep.on or await self._keep.predictions(records(predicted, columns, role))
         self.counts.predicted(role, side.served.version, rows)
         return predicted if logged else predicted._replace(logged=False)
 
@@ -91,9 +91,11 @@ class Service:
             self._shadow.ask(Seen(shadow, columns, predicted.ids, predicted.at))
 
     def _shadowed(self, seen: Seen, answer: Answer) -> None:
+        self.counts.predicted("shadow", seen.side.served.version, len(seen.ids))
+        if not self._keep.on:
+            return
         said = Predicted(seen.side, seen.ids, seen.at, answer.predictions, answer.scores)
         self._keep.behind(records(said, seen.columns, "shadow"))
-        self.counts.predicted("shadow", seen.side.served.version, len(seen.ids))
 
     async def settle(self) -> None:
         """Wait for what is asked behind the replies."""
