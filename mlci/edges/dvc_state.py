@@ -13,8 +13,10 @@ from mlci.errors import WorldError
 from mlci.nouns.storage import Pipeline, Probe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+_ALWAYS = "always changed"
 _GONE = {"deleted", "not in cache"}
 _PASSWORD = re.compile(r"://[^/@\s]+@")
 NO_DVC = ("DVC is not installed", 'install it: `pip install "mlci[dvc]"`')
@@ -49,6 +51,33 @@ def read_pipeline(root: Path) -> Pipeline:
         remote=remote,
         address=_PASSWORD.sub("://", address),
     )
+
+
+def read_stale(root: Path, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What differs from the lock in the stages that make some files, and in those that come before, in words.
+
+    Args:
+        root: Folder of the project.
+        paths: The files, relative to it; those that no stage makes are as Git has them.
+
+    Raises:
+        WorldError: DVC is not set up here, or cannot read the pipeline.
+    """
+    repo = _open(root)
+    from dvc.exceptions import DvcException  # noqa: PLC0415 - DVC takes a second to load
+
+    wanted = {os.path.realpath(root / path) for path in paths}
+    try:
+        made = {stage.addressing for stage in repo.index.stages for out in stage.outs if str(out.fs_path) in wanted}
+        told = repo.status(targets=sorted(made), with_deps=True) if made else {}
+    except DvcException as error:
+        raise _unreadable(error) from error
+    finally:
+        repo.close()
+    changed, _ = _sorted(told)
+    # A stage that always runs has nothing that its lock could say.
+    kept = {stage: tuple(each for each in lines if each != _ALWAYS) for stage, lines in changed.items()}
+    return {stage: lines for stage, lines in kept.items() if lines}
 
 
 def _open(root: Path) -> Any:  # noqa: ANN401 - DVC has no types

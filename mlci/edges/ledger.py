@@ -104,13 +104,14 @@ class LedgerRef(OwnRefs):
         tip = self._tip(REF)
         return self._trees.evidence(self._trees.entries(tip), subject) if tip else ()
 
-    def add(self, uses: Iterable[Use], at: str, *, evidence: Iterable[Report] = ()) -> Recorded:
+    def add(self, uses: Iterable[Use], at: str, *, evidence: Iterable[Report] = (), share: bool = True) -> Recorded:
         """Enter uses and verdicts, each once, and share them; those that could not be sent earlier go along.
 
         Args:
             uses: What to enter.
             at: The moment, in UTC, for the commit.
             evidence: Verdicts to release on. Give only those that were judged here, or by somebody trusted.
+            share: Whether to send them.
 
         Returns:
             What became of them; they are safe in the local ref in any case.
@@ -120,7 +121,9 @@ class LedgerRef(OwnRefs):
         """
         self._advance(tuple(uses), None, at, tuple(evidence))
         remote = self.remote
-        return Recorded(sent="alone") if remote is None else self._send(remote, at)
+        if remote is None:
+            return Recorded(sent="alone")
+        return self._send(remote, at) if share else Recorded(sent="kept", reason="nothing was to be shared")
 
     def _send(self, remote: str, at: str) -> Recorded:
         """Push by compare-and-swap until the remote has everything: whoever loses the race joins and tries again."""

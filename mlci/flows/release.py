@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 60.0  # seconds for the remote's answer
+_SHOWN = 3
 
 
 class Proposal(NamedTuple):
@@ -76,6 +77,7 @@ def propose(desk: Desk, *, now: datetime, bump: Bump | None = None, version: str
     name = desk.name()
     artifact = desk.registry.artifacts.get(name, Artifact(name=name))
     _must_be_new(artifact, commit)
+    _must_be_reproduced(desk, commit, policy)
     evidence = evidence_at(desk.root, history, commit, policy)
     last = artifact.latest
     report = _must_have_evidence(desk, policy, evidence, last)
@@ -101,9 +103,14 @@ def propose(desk: Desk, *, now: datetime, bump: Bump | None = None, version: str
 def release(desk: Desk, proposal: Proposal, *, now: datetime, push: bool = True) -> Event:
     """Tag a release, after its evidence is kept beside the ledger, where the job that publishes it finds it.
 
-    Raises WorldError where the tag exists, or the remote refuses it; nothing is left behind then.
+    Raises WorldError where the tag exists, or the remote refuses it or the evidence; no tag is left behind then.
     """
-    LedgerRef(desk.root).add((), moment(now), evidence=(proposal.report,))
+    kept = LedgerRef(desk.root).add((), moment(now), evidence=(proposal.report,), share=push)
+    if push and kept.sent == "kept":
+        raise WorldError(
+            f"the remote refused the evidence (refs/mlci/ledger): {kept.reason}",
+            "let it take `refs/mlci/*`, or look at your credentials: whoever builds the release looks for it there",
+        )
     tag = TagName("register", proposal.name, version=proposal.version)
     lines = [f"Release {proposal.name} {proposal.version}", "", *(f"- {line}" for line in proposal.notes)]
     message = "\n".join([*lines, "", f"Evidence: {report_digest(proposal.report)}", ""])
@@ -141,6 +148,20 @@ def _must_be_new(artifact: Artifact, commit: str) -> None:
         raise PolicyError(
             f"this commit is {artifact.name} {same[0].version} already",
             f"commit a change first, or `mlci promote {artifact.name}@{same[0].version} --to STAGE`",
+        )
+
+
+def _must_be_reproduced(desk: Desk, commit: str, policy: PolicyFile) -> None:
+    """A verdict on what an older recipe made says nothing of what the commit's recipe makes."""
+    if desk.history.read(commit, "dvc.lock") is None:
+        return
+    from mlci.edges.dvc_state import read_stale  # noqa: PLC0415 - DVC takes a second to load
+
+    for stage, lines in read_stale(desk.root, judged_paths(policy.policy)).items():
+        more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+        raise GateError(
+            f"dvc.lock is stale: of stage `{stage}`, {', '.join(lines[:_SHOWN])}{more}",
+            "`dvc repro`, `dvc push`, commit dvc.lock, then `mlci compare --record`",
         )
 
 
