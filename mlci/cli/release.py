@@ -95,7 +95,7 @@ def _desk(project: Path, policy: str, *, fetch: bool = True) -> Desk:
 def _signer(key: Path | None, certificate: Path | None, chain: list[Path] | None, *, keyless: bool) -> Signer | None:
     from mlci.edges.signing import Signer
 
-    if key is None and not keyless:
+    if key is None and certificate is None and not keyless:
         return None
     return Signer(key, certificate, tuple(chain or ()), keyless)
 

@@ -9,7 +9,7 @@ import re
 import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlci.edges.files import digest, replaced
 from mlci.errors import WorldError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_FILES = 1_000
 _MOST_BYTES = 20_000_000_000
-_SUM = re.compile(r"([0-9a-f]{64}) [ *](\S.*)")
+_SUM = re.compile(r"([0-9a-f]{64})  ([^\s\x00-\x1f][^\x00-\x1f]*)")
 
 
 def pack(folder: Path, target: Path, *, at: int) -> Path:
@@ -37,14 +37,19 @@ def pack(folder: Path, target: Path, *, at: int) -> Path:
         replaced(target) as temporary,
         temporary.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=at, compresslevel=6) as zipped,
-        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
+        write_tar(folder, zipped, at=at)
+    return target
+
+
+def write_tar(folder: Path, target: Any, *, at: int) -> None:  # noqa: ANN401 - whatever has `write` and `tell`
+    """Write the files of a folder as a tar archive that is not compressed; arguments as `pack`."""
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = tarfile.TarInfo(f"{folder.name}/{file.relative_to(folder).as_posix()}")
             entry.size, entry.mtime, entry.mode = file.stat().st_size, at, 0o644
             with file.open("rb") as content:
                 tar.addfile(entry, content)
-    return target
 
 
 def unpack(archive: Path, target: Path) -> Path:
@@ -103,17 +108,19 @@ def sums(files: Iterable[Path], folder: Path) -> str:
 
 
 def read_sums(text: str) -> Mapping[str, str]:
-    """Digest by path of a `SHA256SUMS`.
+    """Digest by path of a `SHA256SUMS` as `sums` writes it.
 
     Raises:
         WorldError: It is none.
     """
     found = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         match = _SUM.fullmatch(line)
-        if match is None:
+        if match is None or match[2] in found:
             raise WorldError(f"SHA256SUMS, line {number} is no sum of a file", "download the bundle again")
         found[match[2]] = match[1]
+    if not text.endswith("\n"):
+        raise WorldError("SHA256SUMS ends in the middle of a line", "download the bundle again")
     return found
 
 

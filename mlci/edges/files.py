@@ -95,13 +95,13 @@ def copy_tree(source: Path, target: Path) -> None:
 
 
 def read_text(path: Path, shown: str, mend: str = "") -> str:
-    """Read a text in UTF-8.
+    """Read a text in UTF-8, with the ends of its lines as they are.
 
     Raises:
         WorldError: The file is not there, or is no readable text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError as error:
         raise WorldError(f"{shown} is not there", mend) from error
     except (OSError, UnicodeDecodeError) as error:

@@ -13,7 +13,7 @@ from mlci import __version__
 from mlci.edges.archive import digest_of, pack, sums
 from mlci.edges.files import copy_tree, digest, write_bytes, write_text
 from mlci.edges.revisions import NotKept, Revisions
-from mlci.edges.signing import sign
+from mlci.edges.signing import prepared, sign
 from mlci.edges.table_span import span
 from mlci.errors import GateError, PolicyError, WorldError
 from mlci.flows.evidence import evidence_at, policy_at
@@ -229,6 +229,8 @@ def build_tag(
         raise GateError(
             f"{artifact.name} {version} was withdrawn: {release.events[-1].message}", "release a new version"
         )
+    if signer is not None:
+        prepared(signer)
     built = build(desk, release, out, say=say)
     signature = out / f"{built.folder.name}.sig"
     signature.unlink(missing_ok=True)

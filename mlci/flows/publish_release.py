@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.archive import unpack
 from mlci.edges.files import digest
-from mlci.edges.signing import Trust, signed_files
+from mlci.edges.signature_file import signed_files
+from mlci.edges.signing import Trust
 from mlci.errors import GateError, PolicyError, WorldError
 from mlci.flows.bundle import build_tag
 from mlci.flows.registry import HEAD, asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from mlci.edges.archive import digest_of, read_sums, unpack
 from mlci.edges.files import digest, read_text
+from mlci.edges.packed import as_packed, packed_at
 from mlci.edges.signing import Trust, UntrustedError
 from mlci.edges.signing import verify as verify_signature
 from mlci.errors import MlciError, WorldError
@@ -63,7 +65,8 @@ def verify(
         with tempfile.TemporaryDirectory(prefix="mlci-verify-") as temporary:
             folder = unpack(source, Path(temporary) / "bundle")
             beside = source.with_name(source.name.removesuffix(ARCHIVE) + SIGNATURE)
-            return _verify(folder, signature or beside, trust, str(source), say, replay=replay)
+            found = _verify(folder, signature or beside, trust, str(source), say, replay=replay)
+            return found.model_copy(update={"checks": (_packed(source, folder, found), *found.checks)})
     folder = source if source.is_dir() else source.parent
     if not source.exists():
         raise WorldError(f"{source} is not there", "name a bundle, its folder or a file inside of it")
@@ -90,7 +93,22 @@ def _verify(
     if replay:
         say("asking the model its examples")
         checks.append(_model(folder, manifest))
-    return Verification(source=source, name=manifest.name, version=manifest.version, checks=tuple(checks))
+    return Verification(
+        source=source,
+        name=manifest.name,
+        version=manifest.version,
+        released=manifest.released,
+        checks=tuple(checks),
+    )
+
+
+def _packed(archive: Path, folder: Path, found: Verification) -> Checked:
+    what = "the archive is as it was packed"
+    at = packed_at(archive)
+    if found.released and (at is None or f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}" != found.released):
+        return Checked(what=what, held=False, said=f"{archive.name} was not packed when it was released")
+    held = as_packed(archive, folder)
+    return Checked(what=what, held=held, said=archive.name if held else f"{archive.name} was changed")
 
 
 def _sums(folder: Path) -> Checked:
@@ -104,7 +122,7 @@ def _sums(folder: Path) -> Checked:
     told = [
         *(f"{name} is not what {SUMS} says" for name in wrong),
         *(f"{name} is missing" for name in sorted({*known, *FILES} - here - {SUMS})),
-        *(f"{name} does not belong here" for name in sorted(here - set(known))),
+        *(f"{name} does not belong here: {SUMS} doesn't name it" for name in sorted(here - set(known))),
     ]
     return Checked(what=what, held=not told, said="; ".join(told) or f"{len(known)} files")
 

@@ -138,11 +138,20 @@ class Checked(Noun):
 
 
 class Verification(Noun):
-    """What became of verifying a bundle."""
+    """What became of verifying a bundle.
+
+    Attributes:
+        source: What was looked at.
+        name: What the bundle calls itself.
+        version: What it calls its version.
+        released: When it says that it was tagged.
+        checks: What was verified.
+    """
 
     source: str
     name: str = ""
     version: str = ""
+    released: str = ""
     checks: tuple[Checked, ...] = Field(())
 
     @property

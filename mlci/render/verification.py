@@ -18,9 +18,11 @@ _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "yellow")}
 
 def render_verification(found: Verification, console: Console) -> None:
     """Print one line in all, and one for every check."""
-    mark, colour = _MARKS[found.held]
+    open_ = found.held and any(check.held is None for check in found.checks)
+    mark, colour = _MARKS[None if open_ else found.held]
     name = f"{found.name} {found.version}".strip() or found.source
     said = "is what was released" if found.held else "is not to be trusted"
+    said = "is whole, but not all of it was checked" if open_ else said
     console.print(Text(f"{mark} {clean(name)} {said}", style=f"bold {colour}"))
     for check in found.checks:
         mark, colour = _MARKS[check.held]

@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "forge"))
 
 from forge_emulator import Emulator, GitHub
-from release_project import key_pair, make
+from release_project import make
 from repositories import People, Project
+from signers import key_pair
 
 
 @pytest.fixture

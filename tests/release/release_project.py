@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from repositories import People, Project
 from sklearn.linear_model import LogisticRegression
 
@@ -94,17 +92,6 @@ def make(folder: Path) -> None:
     project.write("test.parquet", person=people.person, age=people.age, ill=people.ill, seen=seen, **readings(people))
     train(project, people, ("fever",))
     judged(project, "A first model")
-
-
-def key_pair(folder: Path, name: str) -> tuple[Path, Path]:
-
-    private = ec.generate_private_key(ec.SECP256R1())
-    secret, public = folder / f"{name}.pem", folder / f"{name}.pub"
-    kept = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    secret.write_bytes(private.private_bytes(serialization.Encoding.PEM, *kept))
-    shown = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    public.write_bytes(private.public_key().public_bytes(*shown))
-    return secret, public
 
 
 def build(project, out: Path, *arguments: str) -> Path:

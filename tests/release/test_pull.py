@@ -10,7 +10,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from release_project import build, dvc, judged, key_pair
+from release_project import build, dvc, judged
+from signers import key_pair
 
 from mlci.nouns.bundle import FILES
 

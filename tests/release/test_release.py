@@ -7,17 +7,14 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from release_project import DVC, POLICY, build, dvc, judged, key_pair, train
+from release_project import DVC, POLICY, build, dvc, judged, train
+from signers import certificates, key_pair
 
 from mlci.nouns.bundle import FILES, SUMS
 
@@ -97,7 +94,7 @@ def test_anybody_can_verify_a_signed_download(released, tmp_path, keys):
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
-    assert [check["held"] for check in found["checks"]] == [True] * 7
+    assert [check["held"] for check in found["checks"]] == [True] * 8
 
     peer = [Path(sys.executable).with_name("model_signing"), "verify", "key", str(folder)]
     peer += ["--signature", str(empty / "people-v1.0.0.sig"), "--public_key", str(public)]
@@ -140,50 +137,9 @@ def test_each_way_not_to_be_trusted_has_its_own_words(released, tmp_path, keys):
     assert released.mlci("verify", str(folder)).returncode == 0
 
 
-def certificates(folder: Path, *, days: int) -> tuple[Path, Path, Path]:
-    """A root, and a signing certificate of it that ends after some days; with its key."""
-
-    def named(text: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-    now = datetime.now(UTC)
-    root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    start = now - timedelta(days=30)
-
-    def issue(subject: str, public, end: datetime, *, ca: bool) -> x509.Certificate:
-        usage = x509.KeyUsage(
-            digital_signature=not ca,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=ca,
-            crl_sign=ca,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        made = x509.CertificateBuilder().subject_name(named(subject)).issuer_name(named("root")).public_key(public)
-        made = made.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
-        made = made.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        made = made.add_extension(usage, critical=True)
-        made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        if not ca:
-            made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
-        return made.sign(root_key, hashes.SHA256())
-
-    root = issue("root", root_key.public_key(), now + timedelta(days=3650), ca=True)
-    leaf = issue("team", key.public_key(), now + timedelta(days=days), ca=False)
-    pem = serialization.Encoding.PEM
-    files = folder / "root.crt", folder / "team.crt", folder / "team.pem"
-    files[0].write_bytes(root.public_bytes(pem))
-    files[1].write_bytes(leaf.public_bytes(pem))
-    files[2].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    return files
-
-
 @pytest.mark.parametrize(("days", "code"), [(30, 0), (-1, 1)])
 def test_a_certificate_and_its_end(released, tmp_path, days, code):
-    root, certificate, key = certificates(tmp_path, days=days)
+    root, certificate, key = certificates(tmp_path, ends=timedelta(days=days))
     arguments = ("--key", str(key), "--certificate", str(certificate), "--chain", str(root))
     folder = build(released, tmp_path / "dist", *arguments)
     done = released.mlci("verify", str(folder), "--root", str(root))
@@ -222,6 +178,35 @@ def test_a_dirty_tree_an_empty_scope_and_data_that_only_we_have(ready, tmp_path)
     alone = ready.mlci("release")
     assert alone.returncode == 3
     assert "the DVC remote has no predictions.parquet of this commit" in alone.stderr
+
+
+def test_a_lock_that_an_older_recipe_left_is_refused(ready):
+    (ready.root / "rules.py").write_text("LIMIT = 1\n")
+    (ready.root / "dvc.yaml").write_text(DVC.replace("deps: [", "deps: [rules.py, "))
+    judged(ready, "A recipe")
+    (ready.root / "rules.py").write_text("LIMIT = 2\n")
+    ready.commit("Another recipe, not reproduced")
+    # What the lock names did not change, so a verdict speaks for it.
+    assert ready.mlci("compare", "--record").returncode == 0
+    refused = ready.mlci("release")
+    assert refused.returncode == 1
+    assert "dvc.lock is stale: of stage `predict`, deps rules.py modified" in refused.stderr
+    assert "`dvc repro`" in refused.stderr
+    assert ready.git("tag") == ""
+
+
+def test_no_tag_without_its_evidence_at_the_remote(ready, tmp_path):
+    ready.git("push", "-q", "origin", ":refs/mlci/ledger")
+    assert ready.mlci("release", "--no-push").returncode == 0
+    assert "mlci" not in ready.git("ls-remote", "origin")
+    ready.git("tag", "--delete", "people@v1.0.0")
+    hook = tmp_path / "origin.git/hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nwhile read a b r; do case $r in refs/mlci/*) exit 1;; esac; done\n")
+    hook.chmod(0o755)
+    refused = ready.mlci("release")
+    assert refused.returncode == 3
+    assert "the remote refused the evidence (refs/mlci/ledger)" in refused.stderr
+    assert ready.git("tag") == ""
 
 
 def test_an_expired_waiver_stops_a_release(ready):

@@ -11,8 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "release"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 
 from loop import REPOSITORY, Loop
-from release_project import POLICY, dvc, judged, key_pair, make
+from release_project import POLICY, dvc, judged, make
 from repositories import Project
+from signers import key_pair
 from user_project import PATH, UserProject
 
 from mlci import __version__
@@ -94,7 +95,7 @@ def test_a_tag_is_released_downloaded_promoted_and_deployed(tagged, tmp_path, gi
     command += ["--repo", f"{loop.host.url}/{REPOSITORY}"]
     pulled = subprocess.run(command, cwd=empty, capture_output=True, text=True, check=False)
     assert pulled.returncode == 0, pulled.stderr
-    assert [check["held"] for check in json.loads(pulled.stdout)["checks"]] == [True] * 9
+    assert [check["held"] for check in json.loads(pulled.stdout)["checks"]] == [True] * 10
     peer = [Path(sys.executable).with_name("model_signing"), "verify", "key", "people-v1.0.0"]
     peer += ["--signature", "people-v1.0.0.sig", "--public_key", str(public)]
     assert subprocess.run(peer, cwd=empty, capture_output=True, check=False).returncode == 0
