@@ -25,6 +25,8 @@ class Baseline:
         status: `found`, or why there is nothing to compare.
         reason: In words.
         version: Digest of its model or predictions.
+        answers: Digest of its predictions; empty where the commit names none.
+        same_model: Whether its model is the candidate's; its answers may differ all the same, by another threshold.
     """
 
     name: str
@@ -32,10 +34,12 @@ class Baseline:
     status: Literal["found", "first_run", "unchanged"]
     reason: str = ""
     version: str = ""
+    answers: str = ""
+    same_model: bool = False
 
 
 class Finder:
-    """Looks for baselines in one repository. A version is told by its model, or by its predictions without one."""
+    """Looks for baselines in one repository. A version is told by its model and its predictions."""
 
     def __init__(
         self, history: History, revisions: Revisions, model: Model, gate: Gate, merge_base: str | None = None
@@ -80,19 +84,26 @@ class Finder:
         return self._at("release", found[1]) if found else None
 
     def _at(self, name: str, commit: str) -> Baseline:
-        version = self._version(commit)
+        version, answers = self._version(commit), self.revisions.version(commit, self.gate.predictions)
         if not version:
             return Baseline(name, commit, "first_run", f"Commit {commit[:_SHORT]} has no {self.artefact} yet.")
-        if version == self._here(version):
-            return Baseline(name, commit, "unchanged", f"The model is the one of {commit[:_SHORT]}.", version)
-        return Baseline(name, commit, "found", version=version)
+        same = version == self._here(version)
+        reason = f"The model is the one of {commit[:_SHORT]}." if same else ""
+        status: Literal["found", "unchanged"] = "unchanged" if same and self._answers_alike(answers) else "found"
+        return Baseline(name, commit, status, reason, version, answers, same)
+
+    def _answers_alike(self, answers: str) -> bool:
+        """Whether nothing is known to tell the predictions apart."""
+        return not answers or self.revisions.version_here(self.gate.predictions, answers) in {answers, ""}
 
     def _previous(self) -> Baseline:
         """The newest version in the history that differs from the work tree's."""
-        for commit in self.history.touching(self.history.head, (self.artefact, "dvc.lock", f"{self.artefact}.dvc")):
-            version = self._version(commit)
-            if version and version != self._here(version):
-                return Baseline("previous", commit, "found", version=version)
+        paths = dict.fromkeys((self.artefact, self.gate.predictions))
+        files = (*paths, "dvc.lock", *(f"{path}.dvc" for path in paths))
+        for commit in self.history.touching(self.history.head, files):
+            one = self._at("previous", commit)
+            if one.status == "found":
+                return one
         if self.history.shallow:
             raise WorldError(
                 "the history is too shallow to find the previous model",
@@ -108,4 +119,5 @@ class Finder:
 
 
 def _same(one: Baseline, other: Baseline) -> bool:
-    return one.commit == other.commit or bool(one.version and one.version == other.version)
+    alike = one.version == other.version and one.answers == other.answers
+    return one.commit == other.commit or bool(one.version and alike)

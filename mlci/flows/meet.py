@@ -11,7 +11,7 @@ from mlci.edges.policy_file import parse_policy
 from mlci.edges.revisions import NotKept
 from mlci.edges.row_digests import read_row_digests
 from mlci.errors import MlciError, PolicyError, WorldError
-from mlci.judge.flips import flips
+from mlci.judge.flips import flips, same_answers
 from mlci.nouns import units
 from mlci.nouns.finding import Comparison
 
@@ -61,7 +61,7 @@ def meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint64]]) -> Met:
     comparison = Comparison(
         baseline=one.name,
         status="compared" if one.status == "found" else one.status,
-        reason=one.reason,
+        reason="" if one.status == "found" else one.reason,
         commit=one.commit,
         model=one.version,
     )
@@ -74,10 +74,16 @@ def meet(case: Case, one: Baseline, own: list[npt.NDArray[np.uint64]]) -> Met:
         loaded, rescored, notes = _answers(case, one, trained_on)
     except _NotComparableError as why:
         return Met(comparison.model_copy(update={"status": "not_comparable", "reason": str(why)}), None)
+    if one.same_model:
+        notes = ("the model is the same, and its answers differ", *notes)
     if theirs is None and own:
         notes = (*notes, f"which rows it was trained on is not known (no {case.files.gate.trained_on} there)")
-    notes = (*notes, *_changed(loaded))
+    changed = tuple(_changed(loaded))
+    notes = (*notes, *changed)
     sample = loaded.sample
+    if one.same_model and not changed and same_answers(sample):
+        # Its predictions are another file, for other rows or written anew, and say what they said.
+        return Met(comparison.model_copy(update={"status": "unchanged", "reason": one.reason}), None)
     facts = {
         "reason": _sentence(notes),
         "rows": sample.size,

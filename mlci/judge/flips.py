@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from mlci.nouns.sample import Answers, Sample
 
 MOST_EXAMPLES = 10
+_NOISE = 1e-6
+"""Scores of one model move by less, with the number of rows that are answered at once."""
+
+
+def same_answers(sample: Sample) -> bool:
+    """Whether both models said the same of every row: decisions, and scores up to rounding."""
+    if sample.old is None or not _alike(sample.new.decision, sample.old.decision):
+        return False
+    new, old = sample.new.score, sample.old.score
+    return new is old if new is None or old is None else _alike(new, old)
+
+
+def _alike(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
+    if one.dtype.kind != "f":
+        return np.array_equal(one, other)
+    return one.shape == other.shape and np.allclose(one, other, rtol=_NOISE, atol=_NOISE, equal_nan=True)
 
 
 def flips(sample: Sample) -> tuple[Flips, ...]:

@@ -57,6 +57,33 @@ def test_the_same_model_is_nothing_to_compare(project: Project, people: People):
     assert "did not change" in run.stdout
 
 
+def test_the_same_model_with_another_threshold_is_compared(project: Project, people: People):
+    (project.root / "models").mkdir()
+    (project.root / "models/model.onnx").write_text("the model")
+    wrong = release(project, people)
+    project.git("checkout", "-qb", "cut-higher")
+    answers = people.answers(wrong)
+    project.write("predictions.parquet", **answers | {"prediction": answers["score"] > 0.9})
+    project.commit("Cut higher")
+    run = project.mlci("compare")
+    assert run.returncode == 1, run.stdout
+    (comparison,) = verdict(project)["comparisons"]
+    assert (comparison["status"], comparison["rows"]) == ("compared", 2000)
+    assert comparison["reason"].startswith("The model is the same, and its answers differ")
+
+
+def test_the_same_answers_in_another_file_are_nothing_to_compare(project: Project, people: People):
+    (project.root / "models").mkdir()
+    (project.root / "models/model.onnx").write_text("the model")
+    wrong = release(project, people)
+    project.git("checkout", "-qb", "order")
+    project.write("predictions.parquet", **dict(reversed(people.answers(wrong).items())))
+    project.commit("Columns in another order")
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    assert verdict(project)["comparisons"][0]["status"] == "unchanged"
+
+
 def test_a_worse_model_is_blocked_with_check_number_and_line(project: Project, people: People):
     wrong = release(project, people)
     project.write("predictions.parquet", **people.answers(wrong ^ people.wrong(0.05, 5)))
