@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlci import __version__
 from mlci.cli import data, doctor, init, model, monitor, plan, publish, pull, registry, release, serve
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
+from mlci.cli.trust import ISSUER, Key, trusting
+from mlci.errors import PolicyError
+
+if TYPE_CHECKING:
+    from mlci.nouns.report import Report
 
 app = typer.Typer(
     name="mlci",
@@ -43,8 +49,15 @@ def root(
 root.__doc__ = app.info.help
 
 
-@app.command(epilog="Example: mlci compare --baseline v1.2.0")
-def compare(
+class Trial(StrEnum):
+    """As what a model is on trial."""
+
+    SHADOW = "shadow"
+    CANARY = "canary"
+
+
+@app.command(epilog="Examples: mlci compare --baseline v1.2.0; mlci compare --trial shadow --since 30d")
+def compare(  # noqa: PLR0913 - every option is an argument
     project: Project = Path(),
     policy: PolicyName = "params.yaml",
     baseline: Annotated[
@@ -56,10 +69,36 @@ def compare(
     change: Annotated[
         str, typer.Option(help="The pull request that asks: its looks share alpha. Enters the branch where not given.")
     ] = "",
+    trial: Annotated[
+        Trial | None,
+        typer.Option(help="Judge the server's shadow or canary against its current model, by the log's labelled rows."),
+    ] = None,
+    log: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Of a trial: its log; default: `mlci.serve.log`."),
+    ] = "",
+    since: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Of a trial: how far back, such as 30d; default: all.")
+    ] = None,
+    look: Annotated[
+        int | None, typer.Option(help="Of a trial: its first look, its second, …: all share alpha.", min=1)
+    ] = None,
+    key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Test the candidate against the previous model on the same rows, and write reports/verdict.json."""
+    """Test the candidate against the previous model on the same rows, and write reports/verdict.json.
+
+    With --trial: the model on trial against the one that serves, and reports/trial.json.
+    """
     from mlci.edges.policy_file import load_policy
+
+    if trial is not None:
+        if baseline or record or change:
+            raise PolicyError("a trial has its own baseline, and uses no test set", "leave the other options out")
+        asked = _trial(project, policy, trial, log, since, look, key)
+        raise typer.Exit(show(asked, as_json=as_json))
+    if log or since or look or key:
+        raise PolicyError("--log, --since, --look and --key are of a trial", "name it: --trial shadow")
     from mlci.flows.record import compare_and_save
 
     now = datetime.now(UTC) if record else None
@@ -67,6 +106,20 @@ def compare(
         loaded = load_policy(project, policy)
         report = compare_and_save(project, loaded, baseline=baseline, now=now, change=change, say=say)
     raise typer.Exit(show(report, as_json=as_json))
+
+
+def _trial(
+    project: Path, policy: str, trial: Trial, log: str, since: str | None, look: int | None, key: Path | None
+) -> Report:
+    from mlci.edges.policy_file import load_policy
+    from mlci.flows.market import Market
+    from mlci.flows.trial import Trying, judge_trial, span
+
+    market = Market(trust=trusting(key, None, "", ISSUER))
+    with progress() as say:
+        loaded = load_policy(project, policy)
+        asked = Trying(project, loaded, trial.value, log, span(since), datetime.now(UTC), look, market, say)
+        return judge_trial(asked)
 
 
 @app.command(epilog="Example: mlci ci --base origin/main")

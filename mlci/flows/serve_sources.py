@@ -74,7 +74,7 @@ def lineup(order: Order, asked: ServePolicy, known: Lineup | None = None) -> Lin
     before = {one.asked: one for one in (known.current, known.shadow, known.canary) if one} if known else {}
     # Paths of the policy begin at its folder, those of the command where it was called.
     beside = [str(order.project / one) if _here(order.project / one) else one for one in _beside(asked)]
-    found = {one: _source(order, one, before.get(one)) for one in dict.fromkeys((text, *beside))}
+    found = {one: source(order, one, before.get(one)) for one in dict.fromkeys((text, *beside))}
     shadow = found[beside[0]] if asked.shadow is not None else None
     canary = found[beside[-1]] if asked.canary is not None else None
     share = asked.canary.share if asked.canary is not None else 0.0
@@ -98,7 +98,8 @@ def _here(path: Path) -> bool:
         return False
 
 
-def _source(order: Order, text: str, before: Source | None) -> Source:
+def source(order: Order, text: str, before: Source | None = None) -> Source:
+    """One model, at hand; what was found before is not pulled again. Raises as `lineup` does."""
     if _here(Path(text)) or Asked.read(text) is None:
         return _local(order, text)
     return _released(order, text, before)

@@ -36,6 +36,7 @@ def assemble(
     comparisons: tuple[Comparison, ...] = (),
     asked: Asked | None = None,
     tables: Mapping[str, str] | None = None,
+    looked_at: str = "pull request",
 ) -> Verdict:
     """One verdict from all findings. The same files give the same bytes: no clock, no host, no random number.
 
@@ -47,6 +48,7 @@ def assemble(
         comparisons: One for each baseline.
         tables: Digests of tables that are not at hand, by path, from the reports that speak of them.
         asked: Which use of the test set this is, and which look of its pull request, where somebody counts.
+        looked_at: What the look is of.
     """
     gate = policy.policy.gate
     use, look = asked if asked is not None else (None, None)
@@ -71,6 +73,7 @@ def assemble(
             gate.reuse if gate is not None else None,
             look,
             simple=gate is not None and bool(gate.beats),
+            of=looked_at,
         ),
     )
 

@@ -177,6 +177,7 @@ def footer(
     look: int | None = None,
     *,
     simple: bool = False,
+    of: str = "pull request",
 ) -> str:
     """What the verdict promises: the share of good models that are blocked, and how used the test set is.
 
@@ -187,16 +188,17 @@ def footer(
         planned: Uses that were planned.
         look: Which look of its pull request this is; None where that is not known.
         simple: Whether the candidate was to be better than simple models.
+        of: What is looked at more than once.
     """
     said = [f"Use {used} of {planned} of this test set."] if used is not None and planned is not None else []
     if alpha is None:
         return " ".join(said)
     if look is not None:
         said.append(
-            f"{units.ordinal(look)} look of this pull request: each look may block by chance half as often as the one "
+            f"{units.ordinal(look)} look of this {of}: each look may block by chance half as often as the one "
             f"before, this one in {100 * math.ldexp(alpha, -look):.3g} of 100."
         )
-    over = "comparisons, over all checks" if look is None else "pull requests, over all looks and checks"
+    over = "comparisons, over all checks" if look is None else f"{of}s, over all looks and checks"
     better = ", and better than the simple ones by what you care about," if simple else ""
     said.append(
         f"A model that is no worse on any check{better} is blocked in at most about {100 * alpha:.3g} of 100 {over} "

@@ -196,7 +196,12 @@ def tally(findings: Iterable[Finding]) -> str:
 
 def baseline_name(baseline: str) -> str:
     """What people call a baseline; a revision keeps its own name."""
-    names = {"merge-base": "the merge base", "previous": "the previous model", "release": "the last release"}
+    names = {
+        "merge-base": "the merge base",
+        "previous": "the previous model",
+        "release": "the last release",
+        "current": "the current model",
+    }
     return names.get(baseline, baseline)
 
 
