@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from mlci.nouns.sample import Sample
     from mlci.nouns.simple import SimpleName
 
-LEAST_P = 1e-4
-"""No smaller p-value is claimed: 10,000 resamples tell no more."""
+LEAST_P, LEAST_OF_FEW = 1e-9, 1e-4
+"""No smaller p-values are claimed; of few discordant rows, Tango's tail is too light for more."""
+_FEW_DISCORDANT = 1_000
 _HALVINGS, _HALVINGS_OF_OWN = 10, 5
 """To 1 % and to 20 % of the p-value; a function of the project's own may be slow."""
 
@@ -62,7 +63,8 @@ def ask_beats(sample: Sample, gate: Gate, model: Model, name: SimpleName, traine
     ask = replace(ask, better=_better(metric, sample, seen, terms))
     if ask.tolerance == 0:
         return ask
-    least = max(LEAST_P, seen.smallest_p if seen.discordant is None else 0.0)
+    few = seen.discordant is not None and sum(seen.discordant) < _FEW_DISCORDANT
+    least = LEAST_OF_FEW if few else LEAST_P
     halvings = _HALVINGS_OF_OWN if metric in sample.own else _HALVINGS
     p = p_below(partial(change_of, metric, sample), seen, ask.tolerance, terms, least, halvings)
     return replace(ask, p=p, least=least)

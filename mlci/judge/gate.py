@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from mlci.judge.asks import Ask
 from mlci.judge.budget import alpha_of, beta_of
 from mlci.judge.contrast import point
 from mlci.judge.stats.decision import decide, decide_beats
-from mlci.judge.stats.multiplicity import Corrected, tarone_holm
+from mlci.judge.stats.multiplicity import tarone_holm
 from mlci.judge.stats.power import further_rows, rows_to_tell, smallest_drop, smallest_drop_normal
 from mlci.judge.words import gate_mend, gate_message, gate_title
 from mlci.judge.words_beats import beats_message
@@ -32,8 +32,8 @@ HOPELESS = 3.0
 def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile, *, look: int | None = None) -> tuple[Finding, ...]:
     """Decide all checks of a run together.
 
-    Every check that can block shares one bound alpha on a false block (Tarone-Holm); passing needs no correction,
-    because all checks must pass.
+    Every check that can block shares one bound alpha on a false block (Tarone-Holm); what only warns or informs takes
+    nothing from it, and is corrected for itself and them. Passing needs no correction, because all checks must pass.
 
     Args:
         asks: All checks, against all baselines.
@@ -43,10 +43,34 @@ def settle(asks: Sequence[Ask], gate: Gate, policy: PolicyFile, *, look: int | N
     """
     alpha = alpha_of(gate, look)
     judged = [ask for ask in asks if isinstance(ask.seen, Change | Estimate)]
-    corrected = tarone_holm([_p(ask) for ask in judged], [_smallest(ask) for ask in judged], alpha)
-    at = {id(ask): i for i, ask in enumerate(judged)}
+    blocking = _family([ask for ask in judged if ask.gate.level == "block"], alpha)
+    settled = blocking if len(blocking) == len(judged) else _family(judged, alpha) | blocking
     several = len({ask.baseline for ask in asks if ask.baseline is not None}) > 1
-    return tuple(_finding(ask, at.get(id(ask)), corrected, gate, alpha, policy, several=several) for ask in asks)
+    return tuple(_finding(ask, settled.get(id(ask)), gate, alpha, policy, several=several) for ask in asks)
+
+
+class _Settled(NamedTuple):
+    """What the correction says of one check.
+
+    Attributes:
+        threshold: What its p-value is compared with.
+        adjusted: Its p-value, adjusted.
+        tests: How many checks it was corrected for.
+    """
+
+    threshold: float
+    adjusted: float
+    tests: int
+
+
+def _family(asks: Sequence[Ask], alpha: float) -> dict[int, _Settled]:
+    """The checks of one bound alpha, by their identity."""
+    corrected = tarone_holm([_p(ask) for ask in asks], [_smallest(ask) for ask in asks], alpha)
+    tests = int(np.count_nonzero(corrected.kept))
+    return {
+        id(ask): _Settled(float(corrected.threshold[i]), float(corrected.adjusted[i]), tests)
+        for i, ask in enumerate(asks)
+    }
 
 
 def _p(ask: Ask) -> float:
@@ -62,11 +86,10 @@ def _smallest(ask: Ask) -> float:
 
 
 def _finding(
-    ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha: float, policy: PolicyFile, *, several: bool
+    ask: Ask, settled: _Settled | None, gate: Gate, alpha: float, policy: PolicyFile, *, several: bool
 ) -> Finding:
-    evidence = _evidence(ask, at, corrected, gate, alpha)
-    threshold = float(corrected.threshold[at]) if at is not None else 0.0
-    outcome = _outcome(ask, evidence, threshold, gate)
+    evidence = _evidence(ask, settled, gate, alpha)
+    outcome = _outcome(ask, evidence, settled.threshold if settled is not None else 0.0, gate)
     promise, why = ask.gate, f"{ask.seen.why} " if isinstance(ask.seen, Missing) else ""
     return Finding(
         check=_check_id(ask, several=several),
@@ -111,7 +134,7 @@ def _check_id(ask: Ask, *, several: bool) -> str:
     return f"gate{part}.{ask.metric}.{word if ask.kind == 'change' else limit}{end}"
 
 
-def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha: float) -> GateEvidence:
+def _evidence(ask: Ask, settled: _Settled | None, gate: Gate, alpha: float) -> GateEvidence:
     seen = ask.seen
     known: dict[str, object] = {
         "metric": ask.metric,
@@ -123,15 +146,14 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
         "positives": ask.positives,
         "limit": _limit_text(ask),
     }
-    if at is None or not isinstance(seen, Change | Estimate):
+    if settled is None or not isinstance(seen, Change | Estimate):
         return GateEvidence.model_validate(known)
-    tests = int(np.count_nonzero(corrected.kept))
     known |= {
         "low": seen.low,
         "high": seen.high,
         "p_value": _p(ask) if ask.beats is not None else seen.p,
-        "p_adjusted": float(corrected.adjusted[at]),
-        "tests": tests,
+        "p_adjusted": settled.adjusted,
+        "tests": settled.tests,
         "method": seen.method,
     }
     if isinstance(seen, Estimate):
@@ -139,7 +161,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
     gained, lost = seen.discordant or (None, None)
     share = (gained + lost) / seen.n if gained is not None and lost is not None else 1.0
     if ask.beats is not None:
-        level = float(corrected.threshold[at]) or alpha
+        level = settled.threshold or alpha
         further = rows_to_tell(
             seen.gain, seen.variance, seen.n, ask.tolerance, alpha=level, beta=gate.beta, label_share=share
         )
@@ -157,7 +179,7 @@ def _evidence(ask: Ask, at: int | None, corrected: Corrected, gate: Gate, alpha:
             "tolerance": ask.tolerance,
             "more_rows": further.rows if further else None,
             "more_labels": further.labels if further else None,
-            "detectable": None if ask.beats is not None else _detectable(seen, alpha / max(tests, 1)),
+            "detectable": None if ask.beats is not None else _detectable(seen, alpha / max(settled.tests, 1)),
         }
     )
 

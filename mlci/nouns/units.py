@@ -234,7 +234,7 @@ def frequency(p: float) -> str:
     if p < 1e-6:  # noqa: PLR2004 - smaller numbers say nothing more to anybody
         return "less than once in 1,000,000"
     base = 100
-    while p * base < 1:
+    while p * base < 0.95:  # noqa: PLR2004 - what rounds to one
         base *= 10
     times = round(p * base)
     return f"about {'once' if times == 1 else f'{times} times'} in {base:,}"

@@ -109,6 +109,7 @@ def test_answers_are_kept_until_a_table_changes(project: Project):
     assert findings(project) == before
 
     tables(project, ~world["label"], x=world["x"], y=world["y"], carrier=world["carrier"])
+    predict(project, ~world["label"], score=world["score"])
     told = project.mlci("compare").stderr
     assert all(f"training simple models: {name}" in told for name in ("majority", "logistic"))
 

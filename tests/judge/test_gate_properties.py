@@ -175,3 +175,23 @@ def test_names_of_groups_do_not_matter(seed, groups):
         assert type(one) is type(other)
         if isinstance(one, Change):
             assert other.low == pytest.approx(one.low, abs=0.1 * (one.high - one.low))
+
+
+def test_what_only_informs_takes_nothing_from_what_blocks():
+    rows = binary(3_000, 3, 0.1, 0.14)
+    slices = [np.sort(np.random.default_rng(i).choice(3_000, 900, replace=False)).astype(np.int32) for i in range(30)]
+    told = []
+    for level in ("block", "info"):
+        metrics = {"accuracy": {"drop": 0.01}, "recall": {"drop": 0.01, "level": level}}
+        gate = Gate.model_validate({"metrics": metrics})
+        parts = [Part(None, None, ("gate", "metrics"), gate.metrics)]
+        parts += [Part(f"s{i}", slice_, ("gate",), {}) for i, slice_ in enumerate(slices)]
+        asks = list(ask_changes(replace(rows, parts=tuple(parts)), gate, MODEL, "merge-base"))
+        found = settle(asks, gate, PolicyFile(Policy()))
+        told.append([each.gate for each in found if each.gate.metric == "accuracy"])
+    both, alone = told
+    assert {each.tests for each in both} == {62}
+    assert {each.tests for each in alone} == {31}
+    assert all(
+        one.p_adjusted < other.p_adjusted or other.p_adjusted == 1 for one, other in zip(alone, both, strict=True)
+    )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlci.judge.asks import Ask
@@ -35,6 +35,7 @@ def test_the_risk_of_a_use():
     assert 0 < risk_of(0.05, 100_000, "full", critical=True) < 1e-200
 
 
+@settings(deadline=None)
 @given(
     st.integers(30, 5_000),
     st.floats(0.01, 0.5),

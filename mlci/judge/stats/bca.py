@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from mlci.judge.stats.tail import FEW, LEAST, at_least, lower_quantile
+
 Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 10_000
+_FARTHEST = 0.5
 _CELLS_AT_ONCE = 1_000_000  # 8 MB of indices and 8 MB of values
 
 
@@ -32,22 +35,25 @@ class Bca(NamedTuple):
         Source: Efron (1987), JASA 82:171-185, eq. 2.3.
         """
         z = self.bias + float(ndtri(level))
-        at = float(ndtr(self.bias + z / (1 - self.acceleration * z)))
-        return float(np.quantile(self.resampled, at))
+        at = self.bias + z / (1 - self.acceleration * z)
+        if min(ndtr(at), ndtr(-at)) * self.resampled.size >= FEW:
+            return float(np.quantile(self.resampled, float(ndtr(at))))
+        if at < 0:
+            return lower_quantile(self.resampled, float(ndtr(at)))
+        return -lower_quantile(-self.resampled, float(ndtr(-at)))
 
     def p_at_least(self, value: float) -> float:
-        """One-sided p of 'the parameter is at least `value`': the level at which the upper bound is the value.
-
-        Not below 1 / (B + 1): that many resamples can say no more.
-        """
+        """One-sided p of 'the parameter is at least `value`': the level at which the upper bound is the value."""
         size = self.resampled.size
-        below = np.searchsorted(self.resampled, value, side="left") + np.searchsorted(
-            self.resampled, value, side="right"
-        )
-        share = float(np.clip(below / (2 * size), 1 / (size + 1), size / (size + 1)))
-        w = float(ndtri(share)) - self.bias
+        left, right = (int(np.searchsorted(self.resampled, value, side=side)) for side in ("left", "right"))
+        above = size - (left + right) / 2
+        beyond = at_least(self.resampled, value) if size - left < FEW else min(above, size * size / (size + 1)) / size
+        w = -float(ndtri(beyond)) - self.bias
+        if self.acceleration < 0:
+            # Beyond, the transform turns back: it says nothing of so far a tail.
+            w = min(w, _FARTHEST / -self.acceleration)
         z = w / (1 + self.acceleration * w) - self.bias
-        return float(np.clip(ndtr(-z), 1 / (size + 1), 1.0))
+        return float(np.clip(ndtr(-z), LEAST, 1.0))
 
 
 def bootstrap_ratio(top: Floats, bottom: Floats, rng: np.random.Generator, resamples: int = RESAMPLES) -> Bca:

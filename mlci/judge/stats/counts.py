@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mlci.judge.stats.confusion import Confusion, Costs, CountMetric, Floats, evaluate, good_direction
+from mlci.judge.stats.paired import smallest_mid_p
+from mlci.judge.stats.tail import at_least, lower_quantile
 from mlci.nouns.change import Bounds, Change, TooFew, sign
 
 FEWEST_POSITIVES = 100
@@ -43,10 +45,11 @@ def count_change(
         alpha: of the upper bound of the gain.
         beta: of the lower bound of the gain.
         costs: weights of the metric `cost`.
-        resamples: B; the smallest p is 1 / (B + 1).
+        resamples: B.
 
     Returns:
-        The change with percentile bounds and p = (1 + resamples that are no worse) / (B + 1), or too few positives.
+        The change with percentile bounds and p = (1 + resamples that are no worse) / (B + 1), extended beyond what the
+        resamples show (`mlci.judge.stats.tail`); or too few positives.
     """
     cells = np.asarray(counts, dtype=np.float64).reshape(2, 2, 2)
     positives, n = int(cells[1].sum()), int(cells.sum())
@@ -67,7 +70,7 @@ def count_change(
         low=low,
         high=high,
         p=no_worse(tested),
-        smallest_p=1 / (resamples + 1),
+        smallest_p=float(smallest_mid_p(gained, lost)),
         n=n,
         variance=n * float(bounding.var(ddof=1)),
         discordant=(gained, lost),
@@ -85,12 +88,12 @@ def paired_counts(
 
 def lower_percentile(gains: Floats, beta: float) -> float:
     """The percentile bound: at most a share beta of the resamples lies below it."""
-    return float(np.quantile(gains, beta, method="lower"))
+    return lower_quantile(gains, beta)
 
 
 def no_worse(gains: Floats) -> float:
     """One-sided p of 'no worse': the share of resamples that are no worse, counting the sample itself."""
-    return (1 + int(np.count_nonzero(gains >= 0))) / (gains.size + 1)
+    return at_least(gains, 0.0)
 
 
 def _gains(

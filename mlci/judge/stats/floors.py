@@ -148,7 +148,6 @@ def count_estimate(
         low=low,
         high=high,
         p=no_worse(sign(good) * (tested - limit)),
-        smallest_p=1 / (resamples + 1),
         n=n,
         variance=n * float(bounding.var(ddof=1)),
         method="bootstrap",

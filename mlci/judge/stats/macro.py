@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlci.judge.stats.counts import lower_percentile, no_worse
+from mlci.judge.stats.paired import smallest_mid_p
 from mlci.nouns.change import Change, Estimate, TooFew
 
 Floats = npt.NDArray[np.float64]
@@ -97,7 +98,7 @@ def macro_change(
         low=lower_percentile(gains[1], beta),
         high=-lower_percentile(-gains[0], alpha),
         p=no_worse(gains[0]),
-        smallest_p=1 / (gains[0].size + 1),
+        smallest_p=float(smallest_mid_p(int(np.count_nonzero(old != new)), 0)),
         n=int(label.size),
         variance=label.size * float(gains[1].var(ddof=1)),
         discordant=(int((after & ~before).sum()), int((before & ~after).sum())),
@@ -122,7 +123,6 @@ def macro_estimate(
         low=lower_percentile(values, beta),
         high=-lower_percentile(-values, alpha),
         p=no_worse(values - limit),
-        smallest_p=1 / (values.size + 1),
         n=int(label.size),
         variance=label.size * float(values.var(ddof=1)),
         method="bootstrap",

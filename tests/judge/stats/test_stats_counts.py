@@ -81,7 +81,8 @@ def test_with_many_rows_the_bootstrap_of_an_accuracy_is_its_normal_interval():
     error = np.sqrt((gained + lost) / n - ((gained - lost) / n) ** 2) / np.sqrt(n)
     assert seen.low == pytest.approx(seen.change - 1.6448536 * error, abs=0.05 * error)
     assert seen.high == pytest.approx(seen.change + 1.6448536 * error, abs=0.05 * error)
-    assert seen.p == seen.smallest_p == 1 / 10_001
+    assert 1e-15 < seen.p < 1e-6  # 7.9 standard errors; no resample of 10,000 shows one
+    assert seen.smallest_p < seen.p
 
 
 def test_models_that_agree_everywhere_still_leave_a_doubt():

@@ -69,7 +69,7 @@ def test_few_skewed_rows_are_bootstrapped():
     new = old + rng.exponential(size=200) ** 3
     seen = change(old, new)
     assert seen.method == "BCa bootstrap"
-    assert seen.p == pytest.approx(1 / 10_001, rel=0.5)
+    assert seen.p < 1e-6  # every difference is a loss
     assert seen.low < seen.change < seen.high
     assert seen.high - seen.change > seen.change - seen.low
     assert seen == change(old, new)
