@@ -10,17 +10,25 @@ from mlci.render.tables import MOST_CELL, MOST_NAME, MOST_WORDS, Drawn, Fold, ex
 from mlci.render.text import markdown_code, markdown_prose, markdown_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mlci.nouns.finding import Verdict
     from mlci.nouns.report import ColumnDiff, DataDiff, Report
 
 
 def data_folds(report: Report) -> Iterable[Fold]:
-    """What changed in every table."""
+    """What changed in every table; those that are as they were share one."""
     for diff in report.diffs:
-        yield _diff(diff)
-        yield _cells(diff)
+        if not view.is_same(diff):
+            yield _diff(diff)
+            yield _cells(diff)
+    yield _same([diff for diff in report.diffs if view.is_same(diff)])
+
+
+def _same(diffs: Sequence[DataDiff]) -> Fold:
+    items = tuple(line(markdown_text(diff.table, MOST_NAME)) for diff in diffs)
+    many = "1 table" if len(diffs) == 1 else f"{units.count(len(diffs))} tables"
+    return Fold("same data", 7, f"Data: {many} unchanged", table("table"), items)
 
 
 def failing_fold(verdict: Verdict) -> Fold:

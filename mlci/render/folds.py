@@ -114,7 +114,10 @@ def _groups(report: Report) -> Fold:
 
 
 def _slices(report: Report) -> Iterable[Fold]:
-    for place, ((metric, baseline), changes) in enumerate(view.slice_changes(report.charts).items()):
+    # What happened to all rows stands above.
+    every = view.slice_changes(report.charts)
+    sliced = {key: items for key, items in every.items() if any(item.slice != "all rows" for item in items)}
+    for place, ((metric, baseline), changes) in enumerate(sliced.items()):
         head = table("slice", ">rows", ">change", ">worse", "better", "interval")
         largest = max(abs(item.change) for item in changes)
         name = markdown_text(units.metric_name(metric), MOST_NAME)

@@ -133,8 +133,13 @@ def _names(items: Sequence[view.Row]) -> str:
         rest = [item for item in items if item.finding.data is None]
         counted = [f"{count} checks of {table}" for table, count in tables.items()]
         return "; ".join([", ".join(counted), *([_names(rest)] if rest else [])])
-    names = "; ".join(f"{item.finding.title}: {item.number}".strip(": ") for item in items[:_MOST_NAMES])
+    names = "; ".join(f"{_named(item)}: {item.number}".strip(": ") for item in items[:_MOST_NAMES])
     return f"{names}; and {len(items) - _MOST_NAMES} others" if len(items) > _MOST_NAMES else names
+
+
+def _named(item: view.Row) -> str:
+    """The check, with its table where several are checked, and without its number of rows."""
+    return item.finding.title if item.finding.data is None else item.title
 
 
 def _labelled(label: str, text: str, tone: str = "quiet") -> Text:

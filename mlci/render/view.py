@@ -67,11 +67,12 @@ class Row(NamedTuple):
         return MARKS[self.tone]
 
 
-def row(finding: Finding) -> Row:
-    """A finding as a row of a table."""
+def row(finding: Finding, *, names_table: bool = False) -> Row:
+    """A finding as a row of a table; with the name of the data's table before it, where several are checked."""
     tone, verdict = _verdict(finding)
+    head = f"{finding.data.table}: " if names_table and finding.data is not None else ""
     return Row(
-        title=_title(finding),
+        title=head + _title(finding),
         number=_number(finding),
         tone=tone,
         verdict=verdict,
@@ -138,7 +139,9 @@ def _budget_number(evidence: BudgetEvidence) -> str:
 
 def ordered(findings: Iterable[Finding]) -> tuple[Row, ...]:
     """Rows from what blocks to what says nothing; changes before floors, and else in the policy's order."""
-    return tuple(row(finding) for finding in sorted(findings, key=lambda finding: (_rank(finding), _is_limit(finding))))
+    every = sorted(findings, key=lambda finding: (_rank(finding), _is_limit(finding)))
+    several = len({finding.data.table for finding in every if finding.data is not None}) > 1
+    return tuple(row(finding, names_table=several) for finding in every)
 
 
 def _is_limit(finding: Finding) -> bool:
@@ -245,6 +248,11 @@ def provenance(verdict: Verdict) -> tuple[tuple[str, str], ...]:
     said += sorted(verdict.digests.data.items())
     said += [(baseline_name(item.baseline), item.commit or item.model) for item in verdict.comparisons]
     return tuple((name, value) for name, value in [*said, ("tool", verdict.tool)] if value)
+
+
+def is_same(diff: DataDiff) -> bool:
+    """Whether a table is as it was: nobody need read more of it than its name."""
+    return diff.note == "unchanged" and not diff.columns
 
 
 def diff_headline(diff: DataDiff) -> str:

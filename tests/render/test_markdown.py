@@ -5,10 +5,12 @@ import pytest
 from hostile_text import TEXTS
 from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
-from samples import SAMPLES, failing, hostile
+from samples import CHARTS, DATA, DIFF, MISSING, SAMPLES, failing, hostile, report
 
 from mlci.nouns.finding import Flips, Rows
+from mlci.nouns.report import DataDiff
 from mlci.render.folds import bar
+from mlci.render.html import render_html
 from mlci.render.markdown import LIMIT, marker, render_markdown
 from mlci.render.text import markdown_code, markdown_fence, markdown_prose, markdown_text
 
@@ -149,6 +151,30 @@ def test_the_first_line_is_the_verdict_and_its_number():
     assert lines[2] == "### ❌ **Blocked:** accuracy, origin = JFK: 83.2 → 82.0 % (199 rows worse, 98 better)"
     table = lines[4 : lines.index("", 4)]
     assert len(table) <= 2 + 5
+
+
+def test_checks_of_several_tables_name_theirs():
+    one = MISSING.model_copy(update={"data": MISSING.data.model_copy(update={"table": "planes"})})
+    told = render_markdown(report([one, *DATA], gates=False))
+    assert "| planes: distance is at most 5 % missing" in told
+    assert "| flights: at least 10,000 rows" in told
+    assert "flights: " not in render_markdown(report([MISSING, *DATA], gates=False))
+
+
+def test_tables_that_are_as_they_were_need_no_reading():
+    same = [DataDiff(table=name, old="5f1e0c9", new="work tree", note="unchanged") for name in ("planes", "airports")]
+    told = render_markdown(report(DATA, gates=False, diffs=(DIFF, *same)))
+    assert "Data: flights, 108,512" in told
+    assert "<summary>Data: 2 tables unchanged</summary>" in told
+    assert "no column changed" not in told
+    page = render_html(report(DATA, gates=False, diffs=(DIFF, *same)), {})
+    assert page.count("No column changed") == 0
+    assert "<strong>planes</strong>" in page
+
+
+def test_a_metric_that_has_no_slices_has_no_chart_of_them():
+    whole = (CHARTS.slices[0].model_copy(update={"slice": "all rows"}),)
+    assert "per slice" not in render_markdown(report(DATA, charts=CHARTS.model_copy(update={"slices": whole})))
 
 
 def test_markers_of_different_projects_differ():
