@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, doctor, init, model, monitor, plan, publish, pull, registry, release, serve
+from mlci.cli import data, doctor, feedback, init, model, monitor, plan, publish, pull, registry, release, replay, serve
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 from mlci.cli.trust import ISSUER, Key, trusting
 from mlci.errors import PolicyError
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(model.app, name="model")
+app.add_typer(feedback.app, name="feedback")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -226,4 +227,5 @@ app.command(epilog="Example: mlci init --yes")(init.init)
 app.command(epilog="Example: mlci doctor --score --at-least 2")(doctor.doctor)
 app.command(epilog="Example: mlci publish --preview")(publish.publish)
 app.command(epilog="Example: mlci monitor --alert --out reports")(monitor.monitor)
+app.command(epilog="Example: mlci replay --out docs/explanation")(replay.replay)
 app.command(epilog="Example: mlci serve models/model.onnx --port 8080")(serve.serve)

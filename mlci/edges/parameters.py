@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlci.errors import PolicyError, WorldError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -80,4 +81,49 @@ def _holder(content: Any, parameter: Parameter) -> Any:  # noqa: ANN401 - any ma
             f"{parameter.file} has no parameter `{parameter.key}`",
             "name the one that seeds the training in `mlci.train.seed`, and let the training read it",
         )
+    return at
+
+
+def write_parameters(root: Path, values: Mapping[str, object], default: str = "params.yaml") -> None:
+    """Set parameters that are there already.
+
+    Args:
+        root: Folder of the project.
+        values: By name: `data.until`, or `config/data.yaml:until` in another file than the default.
+        default: The file of names without one.
+
+    Raises:
+        PolicyError: There is no such file or parameter.
+    """
+    from dvc.utils.serialize import MODIFIERS  # noqa: PLC0415 - DVC takes a second to load
+
+    for name, value in values.items():
+        parameter = Parameter.named(name, default)
+        file = root / parameter.file
+        if not file.is_file():
+            raise PolicyError(f"{parameter.file}, in which `{parameter.key}` should be, is not there")
+        with MODIFIERS[file.suffix.lower()](str(file)) as content:
+            *above, last = parameter.key.split(".")
+            at = content
+            for key in above:
+                at = at.get(key) if isinstance(at, dict) else None
+            if not isinstance(at, dict) or last not in at:
+                raise PolicyError(
+                    f"{parameter.file} has no parameter `{parameter.key}`",
+                    "add it, and let a stage of dvc.yaml read it",
+                )
+            at[last] = value
+
+
+def read_parameter(root: Path, name: str, default: str = "params.yaml") -> object:
+    """The value of a parameter; None where it is not there.
+
+    Raises:
+        PolicyError: Its file is not there.
+        WorldError: That cannot be read.
+    """
+    parameter = Parameter.named(name, default)
+    at = _load(root / parameter.file, parameter.file)
+    for key in parameter.key.split("."):
+        at = at.get(key) if isinstance(at, dict) else None
     return at

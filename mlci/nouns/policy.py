@@ -12,9 +12,11 @@ from mlci.nouns.base import Level, Noun, Place
 from mlci.nouns.budgets import Budgets
 from mlci.nouns.change import Good
 from mlci.nouns.data_policy import Names, Table
+from mlci.nouns.feedback_policy import FeedbackPolicy
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
 from mlci.nouns.monitor_policy import MonitorPolicy
 from mlci.nouns.release_policy import ReleasePolicy
+from mlci.nouns.replay_policy import Replay
 from mlci.nouns.retrain_policy import RetrainPolicy
 from mlci.nouns.rubric import Declared, TestName
 from mlci.nouns.scalars import Amount, Number, Size, number
@@ -226,7 +228,9 @@ class Policy(Noun):
     release: ReleasePolicy | None = None
     serve: ServePolicy | None = None
     monitor: MonitorPolicy | None = None
+    feedback: FeedbackPolicy | None = None
     retrain: RetrainPolicy | None = None
+    replay: Replay | None = None
     score: dict[TestName, Declared] = Field({}, description="tests of the ML Test Score that no file shows by itself")
 
     @model_validator(mode="after")
@@ -238,6 +242,8 @@ class Policy(Noun):
                 raise ValueError("budgets: they are judged where models are compared; add `gate:` with a test table")
             if self.retrain is not None:
                 raise ValueError("retrain: a challenger is judged by a gate; add `gate:` with a test table")
+            if self.replay is not None:
+                raise ValueError("replay: challengers are judged by a gate; add `gate:` with a test table")
             return self
         if self.model is None:
             raise ValueError("gate: a gate needs `model:` with at least name, label and id")

@@ -73,6 +73,17 @@ class Price(Noun):
     currency: str = Field("USD", max_length=12)
 
 
+def branch_name(branch: str) -> str:
+    """The name of a branch, or nothing.
+
+    Raises:
+        ValueError: Git, or a reader, would take it for something else.
+    """
+    if branch and not _BRANCH.fullmatch(branch):
+        raise ValueError(f"{branch!r} is no name of a branch")
+    return branch
+
+
 class RetrainPull(Noun):
     """The pull request that offers a new model."""
 
@@ -86,9 +97,7 @@ class RetrainPull(Noun):
     @field_validator("branch")
     @classmethod
     def _a_branch(cls, branch: str) -> str:
-        if branch and not _BRANCH.fullmatch(branch):
-            raise ValueError(f"{branch!r} is no name of a branch")
-        return branch
+        return branch_name(branch)
 
 
 def _price(value: Any) -> Any:  # noqa: ANN401 - what YAML holds can be anything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlci.nouns.diagnosis import Diagnosis
@@ -43,6 +44,8 @@ def _settled(value: Any) -> Any:  # noqa: ANN401 - whatever a noun dumps to
     if isinstance(value, float):
         # Adding 0.0 turns -0.0, which equals 0.0 as a value, into the same bytes.
         return float(f"{value:.{_DIGITS}g}") + 0.0 if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return value.isoformat()
     return value
 
 

@@ -62,6 +62,29 @@ class Reader:
                 return
             after = page[-1][1], page[-1][0]
 
+    def labels(self, asked: Asked) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield all labels of predictions in the window, also those that do not count: id, label, source, time.
+
+        Each page is a statement of its own, as those of `pages` are. A label that was said again counts once.
+        """
+        roles = ", ".join("?" for _ in asked.roles)
+        named = "" if asked.version is None else "AND p.version = ?"
+        query = (
+            "SELECT f.id, f.place, f.label, f.source, f.at FROM feedback f JOIN predictions p ON p.id = f.id "
+            f"WHERE (f.id, f.place) > (?, ?) AND p.at >= ? AND p.at < ? AND p.role IN ({roles}) {named} "
+            "ORDER BY f.id, f.place LIMIT ?"
+        )
+        after: tuple[str, int] = ("", 0)
+        while True:
+            version = [] if asked.version is None else [asked.version]
+            window = [asked.since.timestamp(), asked.until.timestamp()]
+            page = self._ask(query, [*after, *window, *asked.roles, *version, asked.batch_rows])
+            if page:
+                yield page
+            if len(page) < asked.batch_rows:
+                return
+            after = page[-1][0], page[-1][1]
+
 
 @contextmanager
 def open_reader(log: str, root: Path) -> Iterator[Reader]:

@@ -1,0 +1,13 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "serve"))
+
+from clinic import make
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    return make(tmp_path, f"sqlite:///{tmp_path / 'log.db'}")
