@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,15 +96,22 @@ def _inside(module: ModuleType, root: Path) -> bool:
 
 
 def _guarded(call: Callable[..., Any], wanted: str, place: Place) -> Callable[[Any, Any, Any], float]:
+    """A function that fails on all rows is wrong; one that fails on fewer, or on a resample, has no value there."""
+    worked = 0
+
     def value(label: Any, prediction: Any, score: Any) -> float:  # noqa: ANN401 - arrays of three kinds
+        nonlocal worked
         try:
             found = call(label, prediction, score)
         except Exception as error:
+            if len(label) <= worked:
+                return math.nan
             raise PolicyError(
                 f"{place}: `{wanted}` failed on {len(label):,} rows: {type(error).__name__}: {error}", _MEND
             ) from error
         if isinstance(found, bool) or not isinstance(found, int | float | np.number):
             raise PolicyError(f"{place}: `{wanted}` returned {type(found).__name__} instead of a number", _MEND)
+        worked = max(worked, len(label))
         return float(found)
 
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,7 @@ class Cutter:
                 f"{self.policy.place('gate', 'slices')}: that makes more than {MOST_SLICES:,} slices",
                 "slice by columns with fewer values, or name the slices that matter",
             )
-        return found
+        return _told_apart(found)
 
     def group(self, column: str) -> Cut:
         """Codes of the values of a column, for rows that belong together; -1 for a row without one."""
@@ -157,9 +158,10 @@ class Cutter:
         if isinstance(wanted, int):
             # The greatest value belongs to the last bin.
             code = f"least({code}, {max(len(edges) - 1, 1)})"
-        names = [f"{column} below {_short(edges[0])}"]
-        names += [f"{column} {_short(low)} to {_short(high)}" for low, high in pairwise(edges)]
-        names += [f"{column} {_short(edges[-1])} and above", f"{column} = {MISSING}"]
+        ends = _short(edges)
+        names = [f"{column} below {ends[0]}"]
+        names += [f"{column} {low} to {high}" for low, high in pairwise(ends)]
+        names += [f"{column} {ends[-1]} and above", f"{column} = {MISSING}"]
         return Cut(
             f"CASE WHEN {number} IS NULL OR isnan({number}) THEN {len(edges) + 1} ELSE {code} END",
             tuple(Part(name, None, path, {}) for name in names),
@@ -186,5 +188,31 @@ class Cutter:
         )
 
 
-def _short(number: float) -> str:
-    return f"{number:,.0f}" if number == round(number) else f"{number:,g}"
+def _short(numbers: Sequence[float]) -> list[str]:
+    """With as many digits as tell them apart, six or more.
+
+    >>> _short([0.0, 1_500_000.0]), _short([0.1234561, 0.1234564, float("inf")])
+    (['0', '1,500,000'], ['0.1234561', '0.1234564', 'inf'])
+    """
+    for digits in range(6, 17):
+        told = [f"{each:,.0f}" if each.is_integer() else f"{each:,.{digits}g}" for each in map(float, numbers)]
+        if len(set(told)) == len(told):
+            return told
+    return [repr(float(each)) for each in numbers]
+
+
+def _told_apart(cuts: Sequence[Cut]) -> list[Cut]:
+    """Slices of one name would be checks of one id: the later ones get a number, in the order of the policy."""
+    seen: Counter[str] = Counter()
+    found = []
+    for cut in cuts:
+        parts = []
+        for part in cut.parts:
+            name = part.name or ""
+            while seen[name]:
+                seen[name] += 1
+                name = f"{name} ({seen[name]})"
+            seen[name] += 1
+            parts.append(replace(part, name=name))
+        found.append(replace(cut, parts=tuple(parts)))
+    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mlci.judge.budget import beta_of
-from mlci.judge.contrast import Terms, change_of, estimate_of
+from mlci.judge.contrast import Terms, change_of, estimate_of, point
 from mlci.nouns.change import Change, Estimate, Missing, TooFew
 
 if TYPE_CHECKING:
@@ -103,8 +103,18 @@ def ask_changes(sample: Sample, gate: Gate, model: Model, baseline: str) -> Iter
         for metric, promise in _promises(part, gate).items():
             if promise.change is not None:
                 terms = _terms(gate, model, promise)
-                ask = Ask.of(some, part, metric, promise, change_of(metric, some, terms), baseline)
+                seen = change_of(metric, some, terms)
+                if isinstance(seen, Missing) and _nobody_has(metric, some, part, model):
+                    seen = TooFew(what="rows with a value", seen=0, needed=1)
+                ask = Ask.of(some, part, metric, promise, seen, baseline)
                 yield _against_tolerance(ask, partial(change_of, metric, some), terms)
+
+
+def _nobody_has(metric: str, some: Sample, part: Part, model: Model) -> bool:
+    """Whether neither model has a value on a slice that nobody promised it of: there is nothing to lose there."""
+    if part.name is None or metric in part.metrics or some.old is None:
+        return False
+    return all(point(metric, some, answers, model.cost) is None for answers in (some.old, some.new))
 
 
 def ask_values(sample: Sample, gate: Gate, model: Model) -> Iterator[Ask]:

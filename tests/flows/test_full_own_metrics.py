@@ -24,6 +24,12 @@ def broken(label, prediction, score):
     raise KeyError("carrier")
 
 
+def precise(label, prediction, score):
+    if not label.any():
+        raise ValueError("no positives here")
+    return float(label[prediction].mean())
+
+
 def words(label, prediction, score):
     return "much"
 
@@ -116,3 +122,23 @@ def test_a_metric_that_does_not_work_is_told_with_its_line(project: Project, pro
     assert told in run.stderr
     assert "params.yaml:" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_slice_where_it_has_no_value_is_not_judged(project: Project):
+    label, old, new = two_models(1, (0.1, 0.1))
+    kind = np.where(label, "some", "other").astype(object)
+    kind[np.flatnonzero(~label)[200:]] = "some"
+    policy(
+        project,
+        """\
+    metrics: {precise: {function: "ours:precise", good: up, drop: 0.2}}
+    slices: {by: [kind]}
+""",
+    )
+    (project.root / "ours.py").write_text(OWN)
+    write(project, label, old, new, kind=kind)
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    assert findings(project)["gate.precise.drop"]["outcome"] == "pass"
+    assert findings(project)["gate.slices.kind = some.precise.drop"]["outcome"] == "pass"
+    assert findings(project)["gate.slices.kind = other.precise.drop"]["outcome"] == "too_small"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,3 +101,37 @@ def test_how_the_test_table_is_cut_into_files_does_not_matter(project: Project):
         project.mlci("compare")
         told.append({check: (item["outcome"], item["gate"]) for check, item in findings(project).items()})
     assert told[0] == told[1]
+
+
+def test_slices_of_one_name_are_told_apart(project: Project):
+    label, old, new = two_models()
+    where = np.where(np.arange(N) % 3 == 0, "a", None).astype(object)
+    where[1::3] = "(missing)"
+    near = 0.123456 + np.arange(N) * 1e-9
+    near[:10] = np.inf
+    near[10:20] = -np.inf
+    near[20:60] = np.nan
+    write(project, label, old, new, where=where, near=near)
+    policy(
+        project,
+        """\
+    metrics: {accuracy: {drop: 0.1}}
+    slices:
+      where = a: {where: "near < 0.2"}
+      by: [where]
+      bins: {near: 4}
+""",
+    )
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    verdict = json.loads((project.root / "reports/verdict.json").read_text())
+    rows = {item["check"].split(".", 2)[2]: item["gate"]["rows"] for item in verdict["findings"]}
+    assert len(verdict["findings"]) == len(rows) == 10
+    assert {name: n for name, n in rows.items() if "where" in name} == {
+        "where = a.accuracy.drop": 1_950,
+        "where = (missing).accuracy.drop": 667,
+        "where = a (2).accuracy.drop": 667,
+        "where = (missing) (2).accuracy.drop": 666,
+    }
+    assert "near = (missing).accuracy.drop" in rows
+    assert "near -inf to 0.1234565.accuracy.drop" in rows
