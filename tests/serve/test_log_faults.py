@@ -171,6 +171,18 @@ def test_without_the_database_requests_are_answered_if_the_policy_says_so(servin
     assert [name for (name,) in rows(url, "SELECT id FROM predictions")].count(kept["id"]) == 1
 
 
+def test_a_log_that_says_nothing_holds_no_answer_up_if_the_policy_says_so(serving, log_url):
+    with serving(log_url, policy="when_log_fails: answer") as server:
+        assert "logged" not in server.ask("/predict", ROW)[1]
+        with held(log_url):
+            for _ in range(3):
+                status, told = server.ask("/predict", ROW)
+                assert (status, told["logged"]) == (200, False)
+            assert metric(server, "mlci_log_up") == 0
+        until(lambda: "logged" not in server.ask("/predict", ROW)[1])
+        assert metric(server, "mlci_log_up") == 1
+
+
 def test_a_full_disk_is_told_and_got_over(tmp_path, serving):
     path = tmp_path / "predictions.db"
     with serving("sqlite:///predictions.db") as server:

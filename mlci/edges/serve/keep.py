@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,6 @@ from mlci.edges.log.records import Joined, Label, LogError, LostError, RowError,
 from mlci.edges.serve.http import RefusedError, shown
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Sequence
 
     from mlci.edges.log.records import Record
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _ENCODER = msgspec.json.Encoder()
 _LONGEST = 100
+_PATIENCE = 1.0
+"""Seconds after which a log that says nothing takes nothing, where answers don't depend on it."""
 _RETRY = ((b"retry-after", b"1"),)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _KEYS = {"id", "label", "source"}
@@ -43,6 +46,7 @@ class Keep:
         self._policy = policy
         self._counts = counts
         self.on = log is not None
+        self._silent = False
 
     async def predictions(self, records: Sequence[Record]) -> bool:
         """Keep predictions, as durably as the policy says.
@@ -56,7 +60,9 @@ class Keep:
         if self._log is None:
             return True
         try:
-            if self._policy.durable == "before-reply":
+            if self._policy.durable == "before-reply" and self._policy.when_log_fails == "answer":
+                await self._soon(self._log, records)
+            elif self._policy.durable == "before-reply":
                 await self._log.written(Work(records=records))
             else:
                 done = self._log.predictions(records, behind=True)
@@ -68,6 +74,25 @@ class Keep:
             said = f"the prediction can't be kept in the log, so it isn't given: {_reason(error)}"
             raise RefusedError(503, said, headers=_RETRY) from error
         return True
+
+    async def _soon(self, log: PredictionLog, records: Sequence[Record]) -> None:
+        """Keep predictions, and wait for it a second. Raises LogError where the log takes nothing or says nothing."""
+        if self._silent:
+            raise LogError("it doesn't answer")
+        done = log.predictions(records)
+        # Who runs out of time meanwhile is answered too: what is on its way into the log can't be called back.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([done], timeout=_PATIENCE)
+        if not done.done():
+            # Until it has said something, nobody else waits for it.
+            self._silent = True
+            done.add_done_callback(self._speaks)
+            raise LogError("it doesn't answer")
+        await done
+
+    def _speaks(self, done: asyncio.Future[list[Joined]]) -> None:
+        self._silent = False
+        done.exception()
 
     def behind(self, records: Sequence[Record]) -> None:
         """Keep predictions that no client waits for; what the log doesn't take is counted."""
@@ -126,7 +151,7 @@ class Keep:
         """Bring up to date what is not counted as it happens."""
         if self._log is not None:
             self._counts.log_waiting.set(self._log.waiting)
-            self._counts.log_up.set(not self._log.fault)
+            self._counts.log_up.set(not self._log.fault and not self._silent)
 
     def close(self) -> int:
         """Write what waits; gives how many rows could not be."""
