@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlci.edges.git import History
 from mlci.edges.ledger import LedgerRef
 from mlci.edges.revisions import Revisions
 from mlci.edges.tags import NewTag
@@ -12,7 +11,7 @@ from mlci.errors import GateError, PolicyError, WorldError
 from mlci.flows.bundle import report_digest
 from mlci.flows.evidence import Evidence, evidence_at, policy_at
 from mlci.flows.ledger import moment
-from mlci.flows.release_notes import next_version, release_notes
+from mlci.flows.release_notes import compared_with, next_version, release_notes
 from mlci.flows.verdict import judged_paths
 from mlci.judge.evidence import chosen, refusal
 from mlci.nouns.registry import Artifact, Event, Release, SemVer, TagName
@@ -82,7 +81,7 @@ def propose(desk: Desk, *, now: datetime, bump: Bump | None = None, version: str
     last = artifact.latest
     report = _must_have_evidence(desk, policy, evidence, last)
     _must_be_pushed(desk, commit, policy)
-    following = next_version(desk, last, commit, bump)
+    following = next_version(desk, last, commit, bump, report)
     chosen_version = str(_asked(version) if version else following.version)
     if artifact.find(chosen_version) is not None:
         raise PolicyError(
@@ -191,9 +190,7 @@ def _compared(desk: Desk, policy: PolicyFile, report: Report, last: Release) -> 
     gate, model = policy.policy.gate, policy.policy.model
     if gate is None or model is None or "release" not in gate.baseline:
         return True
-    revisions = Revisions(desk.root, History(desk.root))
-    versions = {revisions.version(last.commit, path) for path in (model.path, gate.predictions)} - {""}
-    return any(one.commit == last.commit or one.model in versions for one in report.verdict.comparisons)
+    return bool(compared_with(desk, last, report))
 
 
 def _must_be_pushed(desk: Desk, commit: str, policy: PolicyFile) -> None:

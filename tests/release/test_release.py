@@ -10,6 +10,7 @@ import tarfile
 from datetime import timedelta
 from pathlib import Path
 
+import onnx
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -40,9 +41,25 @@ def test_what_changed_decides_the_next_version(released, people):
     judged(released, "Only words")
     assert released.mlci("release", "--dry-run").stdout.startswith("people v1.0.1, after v1.0.0: the same model\n")
 
+    model = onnx.load(released.root / "model.onnx")
+    model.doc_string = "built again"
+    (released.root / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    judged(released, "Built again")
+    proposed = released.mlci("release", "--dry-run").stdout
+    assert proposed.startswith("people v1.0.1, after v1.0.0: the same model, built again: it answers every test row")
+
     train(released, people, ("fever",), seed=1, wrong=0.02)
     judged(released, "The same columns, trained again")
     assert released.mlci("release", "--dry-run").stdout.startswith("people v1.1.0, after v1.0.0: another model\n")
+
+    (released.root / "params.yaml").write_text(POLICY.replace("    id: person\n", "    id: person\n    threshold: 0.4\n"))
+    released.git("checkout", "-q", "HEAD~1", "--", "model.onnx")
+    scored = released.mlci("score", "model.onnx", "test.parquet", "--out", "predictions.parquet")
+    assert scored.returncode == 0, scored.stderr
+    judged(released, "Other decisions")
+    proposed = released.mlci("release", "--dry-run").stdout
+    assert proposed.startswith("people v1.1.0, after v1.0.0: its scores are decided otherwise\n")
+    assert "A row is decided positive from a score of 0.4 on; it was 0.5." in proposed
 
     train(released, people, ("fever", "pulse"))
     judged(released, "A further column")
