@@ -158,7 +158,7 @@ def _trusting(trust: Trust) -> Any:  # noqa: ANN401 - the library's
         elif trust.roots:
             config.use_certificate_verifier(certificate_chain=trust.roots)
         else:
-            with roots_of_sigstore() as known:
+            with _roots_of_sigstore() as known:
                 config.use_sigstore_verifier(identity=trust.identity, oidc_issuer=trust.issuer, trust_config=known)
     except OSError as error:
         named = error.filename or trust.key
@@ -171,21 +171,24 @@ def _trusting(trust: Trust) -> Any:  # noqa: ANN401 - the library's
     return config
 
 
-@contextmanager
-def roots_of_sigstore() -> Iterator[Path]:
-    """A file with the roots of Sigstore: those of today, or without a network those that came with its client."""
+def sigstore_trust() -> Any:  # noqa: ANN401 - the library's
+    """What Sigstore's client trusts: the roots of today, or without a network those that came with it."""
     try:
         from sigstore.models import ClientTrustConfig  # noqa: PLC0415 - heavy, and an extra
     except ImportError as error:
         raise WorldError(*_INSTALL) from error
     logging.getLogger("sigstore").setLevel(logging.ERROR)
     try:
-        known = ClientTrustConfig.production()
+        return ClientTrustConfig.production()
     except Exception:  # noqa: BLE001 - whatever keeps it from asking
-        known = ClientTrustConfig.production(offline=True)
+        return ClientTrustConfig.production(offline=True)
+
+
+@contextmanager
+def _roots_of_sigstore() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mlci-sigstore-") as temporary:
         file = Path(temporary) / "trust.json"
-        file.write_text(known._inner.to_json(), encoding="utf-8")  # noqa: SLF001 - nothing else tells them
+        file.write_text(sigstore_trust()._inner.to_json(), encoding="utf-8")  # noqa: SLF001 - nothing else tells them
         yield file
 
 

@@ -11,7 +11,7 @@ from mlci.edges.download import download, is_url
 from mlci.edges.forge import GoneError
 from mlci.errors import WorldError
 from mlci.flows.forge_access import asking_forge
-from mlci.flows.verify import ARCHIVE, SIGNATURE
+from mlci.flows.verify import ARCHIVE, BESIDE, PROVENANCE, SIGNATURE
 from mlci.nouns.registry import TagName
 from mlci.render.card import folder_name
 
@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 
 def obtain(place: Place, release: Release, folder: Path, say: Callable[[str], None] = lambda _: None) -> Path | None:
-    """Get the archive of a release, with its signature beside it if there is one.
+    """Get the archive of a release, with its signature and its attestation beside it if there are any.
 
     Args:
         place: Where it comes from.
@@ -71,16 +71,17 @@ def obtain(place: Place, release: Release, folder: Path, say: Callable[[str], No
 
 
 def fetch(url: str, folder: Path, say: Callable[[str], None] = lambda _: None) -> Path:
-    """Get an archive by its address, with the signature beside it if there is one. Raises as `download`."""
+    """Get an archive by its address, with its signature and its attestation if there are any. Raises as `download`."""
     parts = urlsplit(url)
     archive = folder / Path(parts.path).name
     say(f"fetching {archive.name}")
     download(url, archive)
-    beside = parts._replace(path=parts.path.removesuffix(ARCHIVE) + SIGNATURE).geturl()
-    try:
-        download(beside, folder / (archive.name.removesuffix(ARCHIVE) + SIGNATURE))
-    except GoneError:
-        say("it has no signature beside it")
+    for end, what in ((SIGNATURE, "signature"), (PROVENANCE, "attestation")):
+        beside = parts._replace(path=parts.path.removesuffix(ARCHIVE) + end).geturl()
+        try:
+            download(beside, folder / (archive.name.removesuffix(ARCHIVE) + end))
+        except GoneError:
+            say(f"it has no {what} beside it")
     return archive
 
 
@@ -88,9 +89,9 @@ def _from_folder(source: Path, name: str, folder: Path) -> Path:
     archive = source if source.name.endswith(ARCHIVE) else source / f"{name}{ARCHIVE}"
     if not archive.is_file():
         raise GoneError(f"{archive} is not there", "name the folder that holds the archive with --from")
-    signature = archive.with_name(archive.name.removesuffix(ARCHIVE) + SIGNATURE)
+    beside = [archive.with_name(archive.name.removesuffix(ARCHIVE) + end) for end in BESIDE]
     try:
-        for file in (archive, signature):
+        for file in (archive, *beside):
             if file.is_file():
                 shutil.copyfile(file, folder / file.name)
     except OSError as error:
@@ -107,7 +108,7 @@ def _from_forge(place: Place, release: Release, name: str, folder: Path, say: Ca
         if archive is None:
             raise WorldError(f"the release {tag} has no {name}{ARCHIVE}", "publish it again: `mlci release --publish`")
         say(f"fetching {archive.name} ({archive.size:,} bytes)")
-        signature = found.asset(f"{name}{SIGNATURE}")
-        for asset in (archive, *((signature,) if signature is not None else ())):
+        beside = [asset for end in BESIDE if (asset := found.asset(f"{name}{end}")) is not None]
+        for asset in (archive, *beside):
             forge.download(asset, folder / asset.name)
     return folder / archive.name

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.archive import unpack
 from mlci.edges.files import digest
-from mlci.edges.signature_file import signed_files
+from mlci.edges.provenance import read_provenance
+from mlci.edges.signature_file import identity, read_envelope, signed_files
 from mlci.edges.signing import Trust
 from mlci.errors import GateError, PolicyError, WorldError
 from mlci.flows.bundle import build_tag
 from mlci.flows.registry import HEAD, asked
 from mlci.flows.resolve import must_stand
-from mlci.flows.verify import ARCHIVE, SIGNATURE, verify
+from mlci.flows.verify import ARCHIVE, BESIDE, SIGNATURE, verify
 from mlci.nouns.bundle import MANIFEST, VERDICT, Manifest
 from mlci.nouns.finding import Verdict
 from mlci.nouns.registry import TagName
 from mlci.render.card import folder_name
 from mlci.render.release_notes import render_notes
+from mlci.render.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,10 +84,10 @@ def publish_tag(
     with tempfile.TemporaryDirectory(prefix="mlci-publish-") as temporary:
         archive = out / f"{folder_name(release.artifact, release.version)}{ARCHIVE}"
         folder = _looked_at(release, archive, Path(temporary), say)
-        signature = archive.with_name(archive.name.removesuffix(ARCHIVE) + SIGNATURE)
-        signed = (signature,) if signature.is_file() else ()
-        files = (archive, *signed, *sorted(folder.iterdir()))
-        notes = _notes(desk, release, folder, signed=bool(signed))
+        stem = archive.name.removesuffix(ARCHIVE)
+        beside = [file for end in BESIDE if (file := archive.with_name(stem + end)).is_file()]
+        files = (archive, *beside, *sorted(folder.iterdir()))
+        notes = _notes(desk, release, folder, signature=archive.with_name(stem + SIGNATURE))
         return publish(forge, str(_tag(release)), notes, files, say=say)
 
 
@@ -187,13 +190,12 @@ def _differing(forge: ReleaseForge, release: ForgeRelease, files: Sequence[Path]
 
 def _must_be_the_same(forge: ReleaseForge, release: ForgeRelease, files: Sequence[Path]) -> None:
     """A signature is another one each time it is made: one that speaks of the same files is as good."""
-    wrong = _differing(forge, release, files)
     known = {one.name for one in release.assets}
-    files_signed = {file.name: digest(file) for file in files if not file.name.endswith((ARCHIVE, SIGNATURE))}
+    sums = {file.name: digest(file) for file in files if not file.name.endswith(BESIDE)}
     wrong = [
         name
-        for name in wrong
-        if not (name.endswith(SIGNATURE) and name in known and _signs(forge, release, name, files_signed))
+        for name in _differing(forge, release, files)
+        if not (name.endswith(BESIDE) and name in known and _speaks(forge, release, name, sums))
     ]
     if wrong:
         named = ", ".join(f"{name} ({'with other bytes' if name in known else 'missing'})" for name in wrong)
@@ -203,12 +205,20 @@ def _must_be_the_same(forge: ReleaseForge, release: ForgeRelease, files: Sequenc
         )
 
 
-def _signs(forge: ReleaseForge, release: ForgeRelease, name: str, files: dict[str, str]) -> bool:
+def _speaks(forge: ReleaseForge, release: ForgeRelease, name: str, sums: dict[str, str]) -> bool:
+    """Whether a signature or an attestation that is published speaks of these files."""
     asset = release.asset(name)
     if asset is None:
         return False
+    archives = {each: known for each, known in sums.items() if each.endswith(ARCHIVE)}
     with tempfile.TemporaryDirectory(prefix="mlci-asset-") as temporary:
-        return signed_files(forge.download(asset, Path(temporary) / name)) == files
+        file = forge.download(asset, Path(temporary) / name)
+        if name.endswith(SIGNATURE):
+            return signed_files(file) == {each: known for each, known in sums.items() if each not in archives}
+        try:
+            return read_provenance(file).subjects >= set(archives.values())
+        except (OSError, ValueError):
+            return False
 
 
 def _release(desk: Desk, tag: str) -> Release:
@@ -248,12 +258,31 @@ def _manifest(folder: Path) -> Manifest:
     return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
 
 
-def _notes(desk: Desk, release: Release, folder: Path, *, signed: bool) -> Notes:
+def _notes(desk: Desk, release: Release, folder: Path, *, signature: Path) -> Notes:
     """The tag's own words: what was proposed when it was made."""
     verdict = Verdict.model_validate_json((folder / VERDICT).read_bytes())
     lines = release.events[-1].message.splitlines()
     told = tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
     latest = desk.registry.artifacts[release.artifact].latest
     return render_notes(
-        _manifest(folder), verdict, told, signed=signed, latest=latest is None or latest.version == release.version
+        _manifest(folder),
+        verdict,
+        told,
+        trust=_how_to_trust(signature),
+        latest=latest is None or latest.version == release.version,
     )
+
+
+def _how_to_trust(signature: Path) -> str:
+    """The option by which a reader names who signed."""
+    try:
+        envelope = read_envelope(signature)
+    except (OSError, ValueError):
+        return ""
+    match envelope.kind:
+        case "key":
+            return "--key team.pub"
+        case "certificate":
+            return "--root team.crt"
+        case "sigstore":
+            return f"--identity {shlex.quote(clean(identity(envelope)))}"

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from mlci.edges.archive import digest_of, read_sums, unpack
 from mlci.edges.files import digest, read_text
 from mlci.edges.packed import as_packed, packed_at
+from mlci.edges.provenance import attested_by, read_provenance
 from mlci.edges.signing import Trust, UntrustedError
 from mlci.edges.signing import verify as verify_signature
 from mlci.errors import MlciError, WorldError
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 ARCHIVE = ".tar.gz"
 SIGNATURE = ".sig"
+PROVENANCE = ".provenance.json"
+BESIDE = (SIGNATURE, PROVENANCE)
+"""What may lie beside an archive, by the end of its name."""
 
 
 def verify(
@@ -66,7 +70,8 @@ def verify(
             folder = unpack(source, Path(temporary) / "bundle")
             beside = source.with_name(source.name.removesuffix(ARCHIVE) + SIGNATURE)
             found = _verify(folder, signature or beside, trust, str(source), say, replay=replay)
-            return found.model_copy(update={"checks": (_packed(source, folder, found), *found.checks)})
+            where = built(source, found.commit, trust)
+            return found.model_copy(update={"checks": (_packed(source, folder, found), *found.checks, *where)})
     folder = source if source.is_dir() else source.parent
     if not source.exists():
         raise WorldError(f"{source} is not there", "name a bundle, its folder or a file inside of it")
@@ -97,6 +102,7 @@ def _verify(
         source=source,
         name=manifest.name,
         version=manifest.version,
+        commit=manifest.commit,
         released=manifest.released,
         checks=tuple(checks),
     )
@@ -109,6 +115,32 @@ def _packed(archive: Path, folder: Path, found: Verification) -> Checked:
         return Checked(what=what, held=False, said=f"{archive.name} was not packed when it was released")
     held = as_packed(archive, folder)
     return Checked(what=what, held=held, said=archive.name if held else f"{archive.name} was changed")
+
+
+def built(archive: Path, commit: str, trust: Trust) -> tuple[Checked, ...]:
+    """Where an archive was built, if an attestation lies beside it."""
+    file = archive.with_name(archive.name.removesuffix(ARCHIVE) + PROVENANCE)
+    if not file.is_file():
+        return ()
+    what = "it was built where it is said, from its commit"
+    try:
+        told = read_provenance(file)
+    except (OSError, ValueError) as error:
+        return (Checked(what=what, held=False, said=f"unreadable: {file.name} is no attestation: {error}"),)
+    if digest(archive) not in told.subjects:
+        return (Checked(what=what, held=False, said=f"tampered: {file.name} speaks of another archive"),)
+    if commit and told.commit != commit:
+        said = f"{file.name} speaks of commit {told.commit[:10] or '(none)'}, the bundle of {commit[:10]}"
+        return (Checked(what=what, held=False, said=said),)
+    where = f"{told.workflow} at {told.ref}"
+    if not trust.identity:
+        said = f"{file.name} says {where}; name an --identity to ask who says so"
+        return (Checked(what=what, held=None, said=f"{said} ({told.signer})" if told.signer else said),)
+    try:
+        attested_by(file, trust)
+    except UntrustedError as error:
+        return (Checked(what=what, held=False, said=f"{error.kind}: {error.problem}"),)
+    return (Checked(what=what, held=True, said=where),)
 
 
 def _sums(folder: Path) -> Checked:

@@ -144,6 +144,7 @@ class Verification(Noun):
         source: What was looked at.
         name: What the bundle calls itself.
         version: What it calls its version.
+        commit: That it says it was built from.
         released: When it says that it was tagged.
         checks: What was verified.
     """
@@ -151,6 +152,7 @@ class Verification(Noun):
     source: str
     name: str = ""
     version: str = ""
+    commit: str = ""
     released: str = ""
     checks: tuple[Checked, ...] = Field(())
 

@@ -18,7 +18,7 @@ _MOST_LINES = 50
 
 
 def render_notes(
-    manifest: Manifest, verdict: Verdict, lines: tuple[str, ...], *, signed: bool, latest: bool = True
+    manifest: Manifest, verdict: Verdict, lines: tuple[str, ...], *, trust: str = "", latest: bool = True
 ) -> Notes:
     """The notes in GitHub's Markdown; the same arguments give the same bytes.
 
@@ -26,7 +26,7 @@ def render_notes(
         manifest: Of the bundle.
         verdict: That the release stands on.
         lines: What changed, a sentence each.
-        signed: Whether a signature lies beside the bundle.
+        trust: The option by which a reader names who signed it; empty where nobody did.
         latest: Whether no version is higher.
     """
     folder = folder_name(manifest.name, manifest.version)
@@ -42,7 +42,7 @@ def render_notes(
         "",
         "## How to get it",
         "",
-        markdown_fence((f"mlci pull {manifest.name}@{manifest.version}{' --key team.pub' if signed else ''}",)),
+        markdown_fence((f"mlci pull {manifest.name}@{manifest.version}{f' {trust}' if trust else ''}",)),
         "",
         f"It is the model of commit {markdown_code(manifest.commit[:10])}, SHA-256 {markdown_code(manifest.sha256)}.",
         f"{markdown_code(f'{folder}.tar.gz')} holds all files, and {markdown_code('card.md')} tells more.",

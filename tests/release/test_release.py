@@ -52,7 +52,9 @@ def test_what_changed_decides_the_next_version(released, people):
     judged(released, "The same columns, trained again")
     assert released.mlci("release", "--dry-run").stdout.startswith("people v1.1.0, after v1.0.0: another model\n")
 
-    (released.root / "params.yaml").write_text(POLICY.replace("    id: person\n", "    id: person\n    threshold: 0.4\n"))
+    (released.root / "params.yaml").write_text(
+        POLICY.replace("    id: person\n", "    id: person\n    threshold: 0.4\n")
+    )
     released.git("checkout", "-q", "HEAD~1", "--", "model.onnx")
     scored = released.mlci("score", "model.onnx", "test.parquet", "--out", "predictions.parquet")
     assert scored.returncode == 0, scored.stderr

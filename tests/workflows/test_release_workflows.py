@@ -82,9 +82,8 @@ def test_a_tag_is_released_downloaded_promoted_and_deployed(tagged, tmp_path, gi
     assert run.outcome == "success", run.story
     (shown,) = github.releases()
     assert not shown["draft"]
-    assert sorted(shown["files"]) == sorted([*FILES, "people-v1.0.0.tar.gz", "people-v1.0.0.sig"])
-    attested = (loop.runner.artifacts / "attested").read_text()
-    assert attested.split()[1].endswith("/people-v1.0.0.tar.gz")
+    beside = [f"people-v1.0.0{end}" for end in (".tar.gz", ".sig", ".provenance.json")]
+    assert sorted(shown["files"]) == sorted([*FILES, *beside])
 
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -95,7 +94,11 @@ def test_a_tag_is_released_downloaded_promoted_and_deployed(tagged, tmp_path, gi
     command += ["--repo", f"{loop.host.url}/{REPOSITORY}"]
     pulled = subprocess.run(command, cwd=empty, capture_output=True, text=True, check=False)
     assert pulled.returncode == 0, pulled.stderr
-    assert [check["held"] for check in json.loads(pulled.stdout)["checks"]] == [True] * 10
+    checks = json.loads(pulled.stdout)["checks"]
+    (attested,) = [check for check in checks if check["what"].startswith("it was built where")]
+    assert attested["held"] is None
+    assert f"/{REPOSITORY}/.github/workflows/release.yml at refs/tags/people@v1.0.0" in attested["said"]
+    assert [check["held"] for check in checks if check != attested] == [True] * 10
     peer = [Path(sys.executable).with_name("model_signing"), "verify", "key", "people-v1.0.0"]
     peer += ["--signature", "people-v1.0.0.sig", "--public_key", str(public)]
     assert subprocess.run(peer, cwd=empty, capture_output=True, check=False).returncode == 0
