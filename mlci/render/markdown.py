@@ -16,6 +16,7 @@ from mlci.render import view
 from mlci.render.folds import folds
 from mlci.render.history import hidden, others
 from mlci.render.links import place_link, ways_on
+from mlci.render.tables import line, table
 from mlci.render.text import markdown_code, markdown_number, markdown_prose, markdown_text
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ def render_comment(
     """
     verdict = report.verdict
     now = Earlier(commit=plain_commit(verdict.commit), outcome=verdict.outcome, headline=verdict.headline)
-    line = checked_marker(marker, verdict.project)
-    above = f"{line}\n{hidden(now, history)}\n"
+    above = f"{checked_marker(marker, verdict.project)}\n{hidden(now, history)}\n"
     return above + _page(report, links, others(now, history), spent, limit - len(above.encode()))
 
 
@@ -131,8 +131,8 @@ def _top(report: Report, links: Links, most: int) -> str:
     rows = view.ordered(verdict.findings)
     if shown := view.matter(rows):
         number = view.number_name(shown).replace(" ", "&nbsp;")
-        lines += ["", f"| check | {number} | verdict | in words |", "|:--|--:|:--|:--|"]
-        lines += [_row(item, links, most) for item in shown]
+        lines += ["", *table("check", *([f">{number}"] if number else []), "verdict", "in words")]
+        lines += [_row(item, links, most, numbered=bool(number)) for item in shown]
     left = sum(item.finding.blocks for item in rows) - sum(item.finding.blocks for item in shown)
     if left > 0:
         lines += ["", f"{left:,} more {'check blocks' if left == 1 else 'checks block'}; all checks are below."]
@@ -144,16 +144,16 @@ def _top(report: Report, links: Links, most: int) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _row(item: view.Row, links: Links, most: int) -> str:
+def _row(item: view.Row, links: Links, most: int, *, numbered: bool) -> str:
     mend = f"<br>→ {markdown_prose(item.mend, most)}" if item.mend else ""
     shown = place_link(item.finding.place, links, min(most, _MOST_NAME)) if item.tone in {"bad", "open"} else ""
     cells = [
         markdown_text(item.title, min(most, _MOST_NAME)) + (f"<br>{shown}" if shown else ""),
-        markdown_number(item.number),
+        *([markdown_number(item.number)] if numbered else []),
         f"{item.icon}&nbsp;{item.verdict.replace(' ', '&nbsp;')}",
         markdown_prose(item.words, most) + mend,
     ]
-    return f"| {' | '.join(cells)} |"
+    return line(*cells)
 
 
 def _bottom(report: Report, links: Links) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _REPRODUCING = "reproducing the pipeline"
 _MOST_LINES, _MOST_LETTERS = 60, 300
+_FEW_LINES = 20
+"""What is no longer than this is read without a click."""
 _LEAST = 0.05  # seconds that are worth a line
 
 
@@ -25,7 +27,7 @@ def output_folds(verdict: Verdict) -> Iterator[Fold]:
         if finding.output:
             summary = f"What came last: {markdown_text(finding.title, MOST_NAME)}"
             lines = tuple(clean(line, _MOST_LETTERS) for line in finding.output[-_MOST_LINES:])
-            yield Fold("output", 0, summary, (), (markdown_fence(lines, "text"),))
+            yield Fold("output", 0, summary, (), (markdown_fence(lines, "text"),), open=len(lines) <= _FEW_LINES)
 
 
 def parts(timing: Timing | None) -> tuple[Spent, ...]:

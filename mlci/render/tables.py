@@ -38,6 +38,7 @@ class Fold(NamedTuple):
         head: Lines above the rows.
         items: Rows of the table under `head`, or blocks of their own.
         between: What stands between two items.
+        open: Whether it shows what is in it at first.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Fold(NamedTuple):
     head: tuple[str, ...]
     items: Sequence[str]
     between: str = "\n"
+    open: bool = False
 
     def within(self, room: int, most: float) -> Written | None:
         """The fold whole if it has room, else cut with a note on what was left out; None if not even one item has room.
@@ -68,7 +70,8 @@ class Fold(NamedTuple):
     def _text(self, shown: Sequence[str], left: int) -> str:
         note = [f"\n_{units.count(left)} more left out, because there is room for so much._"] if left else []
         inside = [*self.head, self.between.join(shown), *note]
-        return "\n".join([f"<details><summary>{self.summary}</summary>", "", *inside, "", "</details>"])
+        details = "<details open>" if self.open else "<details>"
+        return "\n".join([f"{details}<summary>{self.summary}</summary>", "", *inside, "", "</details>"])
 
 
 class Drawn(Sequence[str], Generic[Item]):

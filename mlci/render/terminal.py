@@ -88,10 +88,11 @@ def _verdict(report: Report) -> Panel:
 
 def _matter(rows: Sequence[view.Row]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=True, header_style="dim")
-    for name, ratio in (("check", 3), (view.number_name(rows), 2), ("verdict", 2), ("in words", 7)):
+    number = view.number_name(rows)
+    for name, ratio in (("check", 3), *([(number, 2)] if number else []), ("verdict", 2), ("in words", 7)):
         table.add_column(name, ratio=ratio, overflow="fold")
     for item in rows:
-        table.add_row(_check(item), Text(clean(item.number)), _outcome(item), _words(item))
+        table.add_row(_check(item), *([Text(clean(item.number))] if number else []), _outcome(item), _words(item))
     return table
 
 

@@ -179,7 +179,10 @@ def matter(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def number_name(rows: Iterable[Row]) -> str:
-    """What the numbers of these rows are: a change where a model is among them, else what was measured."""
+    """What the numbers of these rows are: a change where a model is among them, else what was measured, or nothing."""
+    rows = tuple(rows)
+    if not any(item.number for item in rows):
+        return ""
     return f"old {units.ARROW} new" if any(item.finding.gate or item.finding.budget for item in rows) else "measured"
 
 

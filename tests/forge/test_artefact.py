@@ -246,7 +246,7 @@ def test_hostile_words_come_out_inert(github, job, tmp_path):
         assert "@everyone" not in text
         assert "<img" not in text
         assert "](javascript" not in text
-        assert text.count("<details>") == text.count("</details>")
+        assert text.count("<details") == text.count("</details>")
     assert comment["body"].count("<!--") == 2
     assert "\n" not in check["output"]["title"]
     for line in [*done.stdout.splitlines(), *done.stderr.splitlines(), *comment["body"].splitlines()]:

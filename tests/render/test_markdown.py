@@ -216,7 +216,7 @@ def test_never_longer_than_a_comment_may_be(text, times):
     comment = render_markdown(_large(text, 10, times))
     assert len(comment.encode()) <= LIMIT
     assert "<sub>" in comment
-    assert comment.count("<details>") == comment.count("</details>")
+    assert comment.count("<details") == comment.count("</details>")
     if times == 60:
         assert "eft out, because there is room for so much" in comment
 

@@ -1,6 +1,7 @@
 """What somebody may put into the artefact of their run: the half that may write must come to no harm by it."""
 
 import json
+import os
 import re
 import zipfile
 
@@ -43,7 +44,8 @@ def published(loop, pull, run):
     assert set(loop.refs()) <= {"refs/mlci/ledger"}
     assert "stolen" not in reported.outputs
     assert not any("stolen" in text for _, text, _ in reported.said)
-    assert not list(loop.runner.folder.rglob("harm"))
+    # By a walk that doesn't mind if a folder is cleaned away under it.
+    assert not [folder for folder, _, files in os.walk(loop.runner.folder) if "harm" in files]
     assert KEPT not in reported.story + reported.summary
     (comment,) = comments(loop, pull)
     assert KEPT not in comment
