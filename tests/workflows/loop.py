@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import dataclass
+from itertools import count
 
 import yaml
 from runner import Runner
@@ -37,7 +38,7 @@ class Loop:
         self.project = project
         self.runner = Runner(folder / "runner", git_url=host.url, api_url=github.url)
         self.bare = host.folder / REPOSITORY
-        self._runs = 0
+        self._runs = count(1)
         for name in (REPOSITORY, FORK):
             subprocess.run(["git", "clone", "--quiet", "--bare", project.root, host.folder / name], check=True)
         project.git("remote", "add", "origin", str(self.bare))
@@ -77,18 +78,18 @@ class Loop:
         """Run `pr.yml` as the pull request has it; a fork's token can only read, whatever the file says."""
         asked = self.permissions(workflow, job, pull.head)
         granted = dict.fromkeys(asked, "read") if pull.fork else asked
-        self._runs += 1
+        number = next(self._runs)
         run = self.runner.run(
             (self.bare, f"refs/pull/{pull.number}/head"),
             workflow,
             "pull_request",
             self.github.event(pull.number, "pull_request"),
             token=self.token(granted),
-            run_id=self._runs,
+            run_id=number,
             variables={"GITHUB_BASE_REF": "main", "GITHUB_HEAD_REF": pull.branch},
             actions=actions,
         )
-        run.id, run.head = self._runs, pull.head
+        run.id, run.head = number, pull.head
         return run
 
     def report(self, pull, measured, conclusion=None):

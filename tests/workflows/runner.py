@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from user_project import PATH
@@ -91,7 +92,7 @@ class Runner:
         self.artifacts = self.folder / "artifacts"
         self.cache = self.folder / "cache"
         self.uv_log = self.folder / "uv.log"
-        self._runs = 0
+        self._runs = count(1)
         for made in (self.artifacts, self.folder / "home"):
             made.mkdir(parents=True)
         self.uv_log.touch()
@@ -109,15 +110,15 @@ class Runner:
             variables: More environment variables.
             actions: More actions, as `stand_ins` gives them.
         """
-        self._runs += 1
-        here = self.folder / f"run-{self._runs}"
+        number = next(self._runs)
+        here = self.folder / f"run-{number}"
         self._check_out(source, here / "source")
         (here / "event.json").write_text(json.dumps(payload))
         environment = {
             "GIT_PAGER": "cat",
             "GITHUB_API_URL": self.api_url,
             "GITHUB_REPOSITORY": payload["repository"]["full_name"],
-            "GITHUB_RUN_ID": str(run_id or 1000 + self._runs),
+            "GITHUB_RUN_ID": str(run_id or 1000 + number),
             "GITHUB_SERVER_URL": self.git_url,
             **(variables or {}),
         }

@@ -1,5 +1,7 @@
 """Pull requests, as GitHub would run them: both halves under a real runner, against Git and an emulated GitHub."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from pulls import comments, conclusions, edited, ledger, opened, report_of, stored
 
@@ -115,12 +117,17 @@ def test_a_change_of_the_documents_is_answered_without_the_pipeline(loop):
 
 
 def test_two_pull_requests_at_once_do_not_meet(loop):
-    one, two = opened(loop, "more-steps"), opened(loop, "cap-ages")
-    measured = [loop.measure(pull) for pull in (one, two)]
-    for pull, run in ((two, measured[1]), (one, measured[0])):
-        loop.report(pull, run)
-    assert [conclusions(loop, pull) for pull in (one, two)] == [["success"], ["failure"]]
-    assert all(len(comments(loop, pull)) == 1 for pull in (one, two))
+    pulls = opened(loop, "more-steps"), opened(loop, "cap-ages")
+    with ThreadPoolExecutor() as machines:
+        both = list(machines.map(loop.both, pulls))
+    assert [reported.outcome for _, reported in both] == ["success"] * 2, [reported.story for _, reported in both]
+    assert [conclusions(loop, pull) for pull in pulls] == [["success"], ["failure"]]
+    for pull, other in (pulls, reversed(pulls)):
+        (comment,) = comments(loop, pull)
+        assert pull.head[:7] in comment
+        assert other.head[:7] not in comment
+    # Each counted its use of the test set, and neither lost the other's.
+    assert all(pull.head in ledger(loop) for pull in pulls)
 
 
 def test_a_first_run_has_no_baseline_and_is_no_error(loop):
