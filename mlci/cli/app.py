@@ -10,7 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlci import __version__
-from mlci.cli import data, doctor, feedback, init, model, monitor, plan, publish, pull, registry, release, replay, serve
+from mlci.cli import (
+    data,
+    doctor,
+    feedback,
+    init,
+    model,
+    monitor,
+    plan,
+    publish,
+    pull,
+    registry,
+    release,
+    replay,
+    retrain,
+    serve,
+)
 from mlci.cli.options import AsJson, PolicyName, Project, ended, progress, show, show_all, tell
 from mlci.cli.trust import ISSUER, Key, trusting
 from mlci.errors import PolicyError
@@ -227,5 +242,6 @@ app.command(epilog="Example: mlci init --yes")(init.init)
 app.command(epilog="Example: mlci doctor --score --at-least 2")(doctor.doctor)
 app.command(epilog="Example: mlci publish --preview")(publish.publish)
 app.command(epilog="Example: mlci monitor --alert --out reports")(monitor.monitor)
+app.command(epilog="Example: mlci retrain --by-hand --dry-run")(retrain.retrain)
 app.command(epilog="Example: mlci replay --out docs/explanation")(replay.replay)
 app.command(epilog="Example: mlci serve models/model.onnx --port 8080")(serve.serve)

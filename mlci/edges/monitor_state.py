@@ -1,4 +1,4 @@
-"""What monitoring keeps between two looks, in a ref of its own: one JSON file a model, the newest state only.
+"""What a loop such as monitoring keeps between two looks, in a ref of its own: one JSON file a model, the newest only.
 
 A look reads it, and writes the next one only if that is still what it read: of two looks at once one is told that
 it lost, and looks again at what the other one left. So nothing is counted twice, whoever looks how often.
@@ -33,10 +33,17 @@ class Kept(NamedTuple):
 
 
 class StateRef(OwnRefs):
-    """The states in a repository, and on its remote where it has one."""
+    """The states in a repository, and on its remote where it has one.
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root, "monitoring")
+    Args:
+        root: A folder of the repository.
+        ref: Where they are kept.
+        what: Who keeps them: `monitoring`.
+    """
+
+    def __init__(self, root: Path, ref: str = REF, what: str = "monitoring") -> None:
+        super().__init__(root, what)
+        self.ref, self.what = ref, what
 
     def read(self, model: str) -> Kept:
         """The newest state of a model.
@@ -46,7 +53,7 @@ class StateRef(OwnRefs):
         """
         try:
             remote = self.remote
-            tip = self._theirs(remote, REF) if remote is not None else self._tip(REF)
+            tip = self._theirs(remote, self.ref) if remote is not None else self._tip(self.ref)
             if tip is None:
                 return Kept("", "")
             path = f"{model}.json"
@@ -55,7 +62,7 @@ class StateRef(OwnRefs):
             return Kept(self._text("cat-file", "blob", f"{tip}:{path}"), tip)
         except git.GitCommandError as error:
             raise WorldError(
-                f"what monitoring keeps in {REF} can't be read: {reason_of(error)}", "see that the remote answers"
+                f"what {self.what} keeps in {self.ref} can't be read: {reason_of(error)}", "see that the remote answers"
             ) from error
 
     def write(self, model: str, text: str, version: str) -> bool:
@@ -73,16 +80,16 @@ class StateRef(OwnRefs):
         commit = self._commit(model, text, version)
         try:
             if remote is not None:
-                lease = f"--force-with-lease={REF}:{version}"
-                self._git("push", "--quiet", "--no-verify", lease, remote, f"{commit}:{REF}")
-                self._git("update-ref", REF, commit)
+                lease = f"--force-with-lease={self.ref}:{version}"
+                self._git("push", "--quiet", "--no-verify", lease, remote, f"{commit}:{self.ref}")
+                self._git("update-ref", self.ref, commit)
             else:
-                self._git("update-ref", REF, commit, version or "0" * len(commit))
+                self._git("update-ref", self.ref, commit, version or "0" * len(commit))
         except git.GitCommandError as error:
             if self.read(model).version != version:
                 return False
             raise WorldError(
-                f"what monitoring keeps can't be written to {REF}: {reason_of(error)}",
+                f"what {self.what} keeps can't be written to {self.ref}: {reason_of(error)}",
                 "who looks needs the right to push: in GitHub Actions `permissions: {contents: write}`",
             ) from error
         return True
@@ -94,7 +101,7 @@ class StateRef(OwnRefs):
         path = f"{model}.json"
         lines = [line for line in listed if line.split("\t", 1)[1] != path] + [f"100644 blob {blob}\t{path}"]
         tree = self._git("mktree", stdin="".join(f"{line}\n" for line in lines).encode()).decode().strip()
-        return self._text("commit-tree", tree, "-m", "Keep what monitoring has seen", env=IDENTITY)
+        return self._text("commit-tree", tree, "-m", f"Keep what {self.what} has seen", env=IDENTITY)
 
 
 class StateFile:

@@ -130,3 +130,45 @@ class OwnBranch(OwnRefs):
                 "it takes the right to push: in GitHub Actions `permissions: {contents: write}`",
             ) from error
         return True
+
+    def take(self, bundle: Path) -> str:
+        """The commit that a bundle brings, whose objects are put into the repository.
+
+        Raises:
+            WorldError: It is no bundle, or of another repository.
+        """
+        try:
+            self._git(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", str(bundle.resolve()), "HEAD"
+            )
+            return self._text("bundle", "list-heads", str(bundle.resolve()), "HEAD").split()[0]
+        except (git.GitCommandError, IndexError) as error:
+            said = reason_of(error) if isinstance(error, git.GitCommandError) else "it brings nothing"
+            raise WorldError(f"{bundle.name} can't be taken: {said}", "let the run that trained run again") from error
+
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """The commits right before one."""
+        return tuple(self._text("rev-list", "--parents", "-n", "1", commit).split()[1:])
+
+    def changed(self, old: str, new: str) -> tuple[str, ...]:
+        """Paths from the top that differ between two commits."""
+        text = self._text("diff", "--name-only", "--no-renames", "-z", old, new)
+        return tuple(path for path in text.split("\0") if path)
+
+    def is_before(self, commit: str, other: str) -> bool:
+        """Whether a commit leads to another one, or is it."""
+        try:
+            self._git("merge-base", "--is-ancestor", commit, other)
+        except git.GitCommandError:
+            return False
+        return True
+
+    def default(self) -> str:
+        """The branch that the remote merges into by default; empty where nobody says."""
+        try:
+            remote = self.remote
+            said = self._text("ls-remote", "--symref", remote, "HEAD") if remote is not None else ""
+        except git.GitCommandError as error:
+            raise WorldError(f"the remote can't be asked: {reason_of(error)}", "see that it answers") from error
+        first = said.partition("\n")[0].split()
+        return first[1].removeprefix(_HEADS) if len(first) > 1 and first[0] == "ref:" else ""

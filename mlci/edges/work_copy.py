@@ -67,7 +67,7 @@ def work_copy(pipeline: Pipeline, needs: Iterable[Path], without: Iterable[Path]
     left_out = [placed(path) for path in without]
     with contextlib.ExitStack() as ends:
         try:
-            folder = _folder(place, ends)
+            folder = locked_folder(place, ends)
             copy = WorkCopy(top, folder / "work")
             for path in [*files, *(each for need in needs for each in _inside(placed(need), top))]:
                 if not any(path == out or out in path.parents for out in left_out):
@@ -80,8 +80,11 @@ def work_copy(pipeline: Pipeline, needs: Iterable[Path], without: Iterable[Path]
         yield copy
 
 
-def _folder(place: Path, ends: contextlib.ExitStack) -> Path:
-    """A new folder, locked until the process ends, however it ends, and removed with what `ends`."""
+def locked_folder(place: Path, ends: contextlib.ExitStack) -> Path:
+    """A new folder, locked until the process ends, however it ends, and removed with what `ends`.
+
+    What a process that was killed left in the same place is cleared away.
+    """
     place.mkdir(parents=True, exist_ok=True)
     with (place / _LOCK).open("w") as entry:
         fcntl.flock(entry, fcntl.LOCK_EX)

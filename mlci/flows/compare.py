@@ -114,7 +114,7 @@ def judge_alone(root: Path, policy: PolicyFile) -> Report:
     history = History(root)
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), lambda _: None)
     alone = case.files.load(trained_on=trained_on_here(case))
-    findings = _findings(case, alone, [], [*ask_values(alone.sample, case.files.gate, case.files.model)])
+    findings = findings_of(case, alone, [], [*ask_values(alone.sample, case.files.gate, case.files.model)])
     about = digests(root, policy).model_copy(update={"policy": "", "test": "", "gate": ""})
     return Report(
         verdict=assemble_stage(root, policy, findings=findings, about=about),
@@ -123,7 +123,7 @@ def judge_alone(root: Path, policy: PolicyFile) -> Report:
     )
 
 
-def _findings(
+def findings_of(
     case: Case, alone: Loaded, met: list[Met], asks: list[Ask], look: int | None = None
 ) -> tuple[Finding, ...]:
     """One finding for every check asked, in the order asked, and then what could not be asked."""
@@ -146,7 +146,7 @@ def _gate_findings(
     asks = [*looked.asks(), *beaten.asks]
     trained = sanity_findings(root, policy, looked.alone.sample, looked.met, lambda _: None)
     budgets = budget_findings(root, policy, looked.commits, looked.case.revisions)
-    return (*_findings(*looked, asks, which_look), *beaten.failed, *trained, *budgets)
+    return (*findings_of(*looked, asks, which_look), *beaten.failed, *trained, *budgets)
 
 
 def _report(looked: Looked, baseline: str | None, base: str | None, change: str, extra: tuple[Finding, ...]) -> Report:
@@ -158,7 +158,7 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
     asked = asked_of(case.root, case.policy, digest(case.root / gate.predictions), comparisons, change)
     trained = sanity_findings(case.root, case.policy, alone.sample, met, case.say)
     budgets = budget_findings(case.root, case.policy, looked.commits, case.revisions, case.say)
-    findings = (*_findings(case, alone, met, asks, asked.look), *beaten.failed, *trained, *budgets)
+    findings = (*findings_of(case, alone, met, asks, asked.look), *beaten.failed, *trained, *budgets)
     checked = read_data_report(case.root, case.policy)
     spent = (
         (spent_finding(asked.use, case.policy, gate.reuse),) if asked.use is not None and asked.use > gate.reuse else ()

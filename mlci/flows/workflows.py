@@ -21,7 +21,8 @@ def render_workflows(options: WorkflowOptions) -> dict[str, str]:
     Returns:
         Text by path from the top of the repository.
     """
-    wanted = [name for name in WORKFLOWS if name != "monitor" or options.monitored]
+    unwanted = {"monitor": not options.monitored, "retrain": not options.retrained}
+    wanted = [name for name in WORKFLOWS if not unwanted.get(name)]
     files = {f"{FOLDER}/{name}.yml": render_workflow(name, options) for name in wanted}
     if options.action.startswith("."):
         folder = options.action.removeprefix(".").strip("/")

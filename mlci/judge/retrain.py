@@ -188,7 +188,9 @@ def _offers(policy: NewData, facts: Facts) -> bool:
     if not made.next or not offered:
         return False
     name, _, value = offered.partition("=")
-    return offered == made.next or (name == policy.parameter and not _later(policy.to, made.value, value))
+    # A person may say any value; the clock alone must not bring an older one.
+    older = name == policy.parameter and not facts.by_hand and not _later(policy.to, made.value, value)
+    return offered == made.next or older
 
 
 def _ago(span: timedelta) -> str:
@@ -198,3 +200,23 @@ def _ago(span: timedelta) -> str:
             count = round(seconds / size, 1)
             return f"{count:g} {name}{'' if count == 1 else 's'}"
     return f"{seconds:.0f} seconds"
+
+
+def reconciled(attempts: tuple[Attempt, ...], told: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """Challengers so far, by what was kept of them and by what the forge knows: neither alone is complete.
+
+    A run may have ended before it kept what it offered, and people merge and close without telling.
+
+    Args:
+        attempts: As they were kept, the newest last.
+        told: Those in pull requests, as the forge tells them.
+    """
+    found = {(each.pull, each.data): each for each in told}
+    known = [_by_forge(each, found.get((each.pull, each.data))) for each in attempts]
+    kept = {(each.pull, each.data) for each in attempts}
+    new = [each for key, each in found.items() if key not in kept]
+    return tuple(sorted((*known, *new), key=lambda each: each.at))
+
+
+def _by_forge(attempt: Attempt, theirs: Attempt | None) -> Attempt:
+    return attempt if theirs is None or attempt.pull is None else attempt.model_copy(update={"end": theirs.end})

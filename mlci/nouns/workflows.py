@@ -48,6 +48,7 @@ class WorkflowOptions(Noun):
         secrets: Names of the secrets that DVC's remote needs, which are also the environment variables it reads.
         runner: Label of the machines.
         monitored: Folders of projects whose production is watched; empty: no workflow for that.
+        retrained: Folders of projects whose model is trained again; empty: no workflow for that.
         log_variable: Whether nothing is watched unless the repository's variable MLCI_LOG names a log.
         timeout: Minutes after which a run of the pipeline is given up.
     """
@@ -60,6 +61,7 @@ class WorkflowOptions(Noun):
     install: Text = ""
     secrets: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ...] = ()
     monitored: tuple[Text, ...] = ()
+    retrained: tuple[Text, ...] = ()
     log_variable: bool = False
     runner: Text = "ubuntu-latest"
     timeout: int = Field(60, ge=1, le=6 * 60)

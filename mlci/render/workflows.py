@@ -13,7 +13,7 @@ from mlci.nouns.workflows import ACTIONS
 if TYPE_CHECKING:
     from mlci.nouns.workflows import WorkflowOptions
 
-WORKFLOWS = ("pr", "report", "main", "release", "promote", "monitor")
+WORKFLOWS = ("pr", "report", "main", "release", "promote", "monitor", "retrain")
 
 
 def render_workflow(name: str, options: WorkflowOptions) -> str:
@@ -33,6 +33,7 @@ def render_workflow(name: str, options: WorkflowOptions) -> str:
         inputs=_told(inputs),
         log_variable=options.log_variable,
         monitored="\n".join(options.monitored or (".",)),
+        retrained="\n".join(options.retrained or (".",)),
         runner=options.runner,
         secrets=options.secrets,
         setup=_told({**alone, "install": options.install}),

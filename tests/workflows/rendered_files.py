@@ -8,14 +8,17 @@ from mlci.nouns.workflows import WorkflowOptions
 
 REPOSITORY = Path(__file__).parents[2]
 
-OURS = WorkflowOptions(action="./", install="make setup", timeout=30, monitored=(".",), log_variable=True)
+OURS = WorkflowOptions(
+    action="./", install="make setup", timeout=30, monitored=(".",), retrained=(".",), log_variable=True
+)
 """What this repository's workflows are made with."""
 
 THEIRS = {
-    "plain": WorkflowOptions(version="0.1.0", monitored=(".",)),
+    "plain": WorkflowOptions(version="0.1.0", monitored=(".",), retrained=(".",)),
     "several": WorkflowOptions(
         projects=("models/churn", "models/price"),
         monitored=("models/churn", "models/price"),
+        retrained=("models/churn", "models/price"),
         branch="trunk",
         python="3.13",
         version="0.1.0",

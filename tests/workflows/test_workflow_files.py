@@ -185,6 +185,15 @@ PERMISSIONS = {
     "monitor/monitor": {"contents": "write", "issues": "write"},
     "pr/mlci": {"contents": "read"},
     "promote/deploy": {"contents": "read", "deployments": "write"},
+    "retrain/offer": {
+        "checks": "write",
+        "contents": "write",
+        "issues": "read",
+        "pull-requests": "write",
+        "statuses": "write",
+    },
+    # What trains can write nothing.
+    "retrain/train": {"contents": "read", "issues": "read", "pull-requests": "read"},
     "release/build": {"attestations": "write", "contents": "read", "id-token": "write"},
     "release/publish": {"contents": "write"},
     "report/report": {
@@ -214,7 +223,7 @@ def test_a_newer_push_ends_the_run_of_an_older_one_but_never_on_main(folder):
     stop = {file.stem: read(file)["concurrency"]["cancel-in-progress"] for file in workflow_files(folder)}
     assert stop.pop("ci", None) in {None, "${{ github.event_name == 'pull_request' }}"}
     assert stop == {"pr": "true", "report": "false", "main": "false", "release": "false", "promote": "false"} | (
-        {"monitor": "false"} if "monitor" in stop else {}
+        {name: "false" for name in ("monitor", "retrain") if name in stop}
     )
     assert "github.event.pull_request.number" in read(folder / ".github/workflows/pr.yml")["concurrency"]["group"]
 

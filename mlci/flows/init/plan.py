@@ -186,7 +186,8 @@ def _options(top: Path, prefix: str, wishes: Wishes) -> WorkflowOptions:
     try:
         return WorkflowOptions(
             branch=wishes.branch or _branch(there) or branch_merged_into(top),
-            monitored=_monitored(top, prefix),
+            monitored=_speaking(top, prefix, "monitor"),
+            retrained=_speaking(top, prefix, "retrain"),
             secrets=wishes.secrets or tuple(dict.fromkeys(_SECRET.findall(there))),
             **chosen,
         )
@@ -202,21 +203,21 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
     return match[1] if match else ""
 
 
-def _monitored(top: Path, prefix: str) -> tuple[str, ...]:
-    """Folders of the repository's projects whose production is watched; this one may be new."""
+def _speaking(top: Path, prefix: str, key: str) -> tuple[str, ...]:
+    """Folders of the repository's projects whose policy speaks of something, such as `monitor`; this one may be new."""
     folders = {path.rpartition("/")[0] or "." for path in list_files(top) if path.rpartition("/")[2] == POLICY}
-    return tuple(folder for folder in sorted(folders | {prefix}) if _is_monitored(top, folder))
+    return tuple(folder for folder in sorted(folders | {prefix}) if _says(top, folder, key))
 
 
-def _is_monitored(top: Path, prefix: str) -> bool:
-    """Whether the policy of a project watches production."""
+def _says(top: Path, prefix: str, key: str) -> bool:
+    """Whether the policy of a project speaks of something."""
     path = f"{prefix}/{POLICY}".removeprefix("./")
     try:
         told = parse_yaml(text_of(top / path, path) or "", path).value
     except PolicyError:
         return False
     own = told.get("mlci") if isinstance(told, dict) else None
-    return isinstance(own, dict) and "monitor" in own
+    return isinstance(own, dict) and key in own
 
 
 def _branch(workflow: str) -> str:
