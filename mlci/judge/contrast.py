@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlci.judge.by_block import cells, paired_sums, sums
 from mlci.judge.influence import Influence, influence, is_count, one_against_rest
 from mlci.judge.row_metrics import is_right_metric, rights, row_loss
 from mlci.judge.stats.auc import auc_change, auc_estimate
-from mlci.judge.stats.counts import count_change, paired_counts
+from mlci.judge.stats.counts import count_change
 from mlci.judge.stats.floors import count_estimate, mean_estimate, share_estimate
 from mlci.judge.stats.grouped import FEWEST_GROUPS, group_sums, grouped_accuracy_change, grouped_change
 from mlci.judge.stats.linear import Units, linear_change, linear_estimate, not_surer
-from mlci.judge.stats.losses import loss_change
+from mlci.judge.stats.losses import loss_change, loss_change_from_sums
 from mlci.judge.stats.macro import macro_change, macro_estimate
 from mlci.judge.stats.own import own_change, own_estimate
 from mlci.judge.stats.paired import accuracy_change
-from mlci.judge.stats.student import skewness
 from mlci.nouns.change import Change, Estimate, Good, Missing, TooFew
 from mlci.nouns.metric import direction
+from mlci.nouns.sample import BLOCK
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -78,6 +79,8 @@ def change_of(metric: str, sample: Sample, terms: Terms) -> Change | TooFew | Mi
         return Missing(why="There is no earlier model.")
     if metric in sample.own:
         return _own_change(metric, sample, old, terms)
+    if sample.group is None and sample.size > BLOCK and _is_mean(metric, sample):
+        return _long_change(metric, sample, terms)
     if is_right_metric(metric):
         before, after = rights(metric, sample, old), rights(metric, sample, new)
         return _no_scores(metric) if before is None or after is None else _right_change(before, after, sample, terms)
@@ -87,6 +90,19 @@ def change_of(metric: str, sample: Sample, terms: Terms) -> Change | TooFew | Mi
             return _missing(metric, sample)
         return _loss_change(losses[0], losses[1], sample, terms)
     return _other_change(metric, sample, old, terms)
+
+
+def _long_change(metric: str, sample: Sample, terms: Terms) -> Change | TooFew | Missing:
+    """A mean over many rows, block by block; it needs no more of them than what is summed up."""
+    seen = paired_sums(metric, sample, terms.cost)
+    if seen is None:
+        return _missing(metric, sample)
+    if is_right_metric(metric):
+        return accuracy_change(*seen.cells, alpha=terms.alpha, beta=terms.beta)
+    moved = seen.moved
+    return loss_change_from_sums(
+        seen.old, seen.new, moved.n, moved.variance, skew=moved.skewness, alpha=terms.alpha, beta=terms.beta
+    )
 
 
 def _other_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Change | TooFew | Missing:
@@ -125,16 +141,14 @@ def _plain_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Ch
     """The test for single rows; None where it is the delta method."""
     label, new = sample.label, sample.new
     if metric == "roc_auc" and old.score is not None and new.score is not None:
-        return auc_change(label, old.score, new.score, alpha=terms.alpha, beta=terms.beta)
+        return auc_change(label, old.score, new.score, alpha=terms.alpha, beta=terms.beta, room=sample.room)
     if metric == "macro_f1":
         return macro_change(label, old.decision, new.decision, terms.rng, alpha=terms.alpha, beta=terms.beta)
     one = one_against_rest(metric, sample)
     if one is not None:
-        counts = paired_counts(label == one[1], old.decision == one[1], new.decision == one[1])
-        return count_change(counts, one[0], terms.rng, alpha=terms.alpha, beta=terms.beta)
+        return count_change(cells(sample, old, one[1]), one[0], terms.rng, alpha=terms.alpha, beta=terms.beta)
     if is_count(metric):
-        counts = paired_counts(label, old.decision, new.decision)
-        return count_change(counts, metric, terms.rng, alpha=terms.alpha, beta=terms.beta)
+        return count_change(cells(sample, old, 1), metric, terms.rng, alpha=terms.alpha, beta=terms.beta)
     return None
 
 
@@ -160,27 +174,23 @@ def _plain_estimate(metric: str, sample: Sample, limit: float, terms: Terms) -> 
     label, new = sample.label, sample.new
     alpha, beta = terms.alpha, terms.beta
     if is_right_metric(metric):
-        seen = rights(metric, sample, new)
-        if seen is None:
-            return None
-        return share_estimate(int(np.count_nonzero(seen)), sample.size, limit, alpha=alpha, beta=beta)
+        seen = sums(metric, sample, new)
+        return share_estimate(round(seen.mean * seen.n), seen.n, limit, alpha=alpha, beta=beta) if seen else None
     if metric == "roc_auc" and new.score is not None:
-        return auc_estimate(label, new.score, limit, alpha=alpha, beta=beta)
+        return auc_estimate(label, new.score, limit, alpha=alpha, beta=beta, room=sample.room)
     if metric == "macro_f1":
         return macro_estimate(label, new.decision, limit, terms.rng, alpha=alpha, beta=beta)
     one = one_against_rest(metric, sample)
     if one is not None or is_count(metric):
         name, mine = one if one is not None else (metric, 1)
-        counts = paired_counts(label == mine, new.decision == mine, new.decision == mine).sum(axis=1)
         assert is_count(name)  # noqa: S101 - by the line above
-        return count_estimate(counts, name, limit, terms.rng, alpha=alpha, beta=beta)
+        return count_estimate(cells(sample, new, mine).sum(axis=1), name, limit, terms.rng, alpha=alpha, beta=beta)
     if not _is_mean(metric, sample):
         return None
-    loss = row_loss(metric, sample, new, terms.cost)
-    if loss is None:
+    seen = sums(metric, sample, new, terms.cost)
+    if seen is None:
         return None
-    spread = float(loss.var(ddof=1)) if loss.size > 1 else 0.0
-    return mean_estimate(float(loss.mean()), loss.size, spread, limit, skew=skewness(loss), alpha=alpha, beta=beta)
+    return mean_estimate(seen.mean, seen.n, seen.variance, limit, skew=seen.skewness, alpha=alpha, beta=beta)
 
 
 def point(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> float | None:
@@ -188,7 +198,10 @@ def point(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> f
     if metric in sample.own:
         value = _own_value(metric, sample, answers, None)
         return value if np.isfinite(value) else None
-    found = _measured(metric, sample, answers, cost)
+    if _is_mean(metric, sample):
+        seen = sums(metric, sample, answers, cost)
+        return seen.mean if seen is not None else None
+    found = influence(metric, sample, answers)
     return found.value if found is not None else None
 
 

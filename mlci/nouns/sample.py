@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = npt.NDArray[Any]
     Rows: TypeAlias = npt.NDArray[np.bool_] | npt.NDArray[np.integer[Any]]
+    Room: TypeAlias = Callable[[tuple[int, ...], npt.DTypeLike], Array]
+
+BLOCK = 1 << 20
+"""Rows that are looked at together where there are many: what is as long as this is small."""
+
+
+def spans(size: int) -> Iterator[slice]:
+    """Cut so many rows into blocks."""
+    return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,10 @@ class Answers:
     decision: Array
     score: npt.NDArray[np.float64] | None = None
 
-    def only(self, rows: Rows) -> Answers:
+    def only(self, rows: Rows | slice, room: Room | None = None) -> Answers:
         """What it said of these rows."""
-        return Answers(self.decision[rows], self.score[rows] if self.score is not None else None)
+        score = _taken(self.score, rows, room) if self.score is not None else None
+        return Answers(_taken(self.decision, rows, room), score)
 
 
 @dataclass(frozen=True)
@@ -56,11 +66,11 @@ class Feature:
     """A column of the test table, its values coded.
 
     Attributes:
-        codes: Index of the value of each row, shape (n,).
+        codes: Index of the value of each row, shape (n,); of the smallest type that holds them.
         names: Of the values, such as `origin = JFK`.
     """
 
-    codes: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.integer[Any]]
     names: tuple[str, ...]
 
 
@@ -97,10 +107,11 @@ class Sample:
         features: Columns to look for weak slices in.
         groups: Columns whose values are to be treated alike.
         group: Which rows belong together, codes from 0 of shape (n,); None where rows are independent.
+        room: Makes an array as long as the rows, with any content, where memory may not hold it; None: memory does.
     """
 
     task: Task
-    ids: npt.NDArray[np.object_]
+    ids: Sequence[str] | npt.NDArray[np.object_]
     label: Array
     new: Answers
     old: Answers | None
@@ -110,22 +121,37 @@ class Sample:
     own: Mapping[str, OwnMetric] = field(default_factory=dict)
     features: tuple[Feature, ...] = ()
     groups: tuple[Feature, ...] = ()
+    room: Room | None = None
 
     @property
     def size(self) -> int:
         """Number of rows."""
         return len(self.label)
 
-    def only(self, rows: Rows) -> Sample:
-        """These rows, without names and slices: what a metric needs."""
+    def only(self, rows: Rows | slice) -> Sample:
+        """These rows, without names and slices: what a metric needs. A span of rows is not copied."""
         return Sample(
             task=self.task,
-            ids=self.ids[:0],
-            label=self.label[rows],
-            new=self.new.only(rows),
-            old=self.old.only(rows) if self.old is not None else None,
+            ids=(),
+            label=_taken(self.label, rows, self.room),
+            new=self.new.only(rows, self.room),
+            old=self.old.only(rows, self.room) if self.old is not None else None,
             parts=(),
             classes=self.classes,
-            group=self.group[rows] if self.group is not None else None,
+            group=_taken(self.group, rows, self.room) if self.group is not None else None,
             own=self.own,
+            room=self.room,
         )
+
+    def blocks(self) -> Iterator[Sample]:
+        """All rows, some at a time."""
+        return iter((self,)) if self.size <= BLOCK else (self.only(span) for span in spans(self.size))
+
+
+def _taken(array: Array, rows: Rows | slice, room: Room | None) -> Array:
+    """Rows of an array; where it has to be copied, to where there is room."""
+    if room is None or isinstance(rows, slice) or rows.dtype == bool:
+        return array[rows]
+    found = room((len(rows), *array.shape[1:]), array.dtype)
+    # Rows are inside; "raise" would copy once more.
+    return array.take(rows, axis=0, out=found, mode="clip")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, ndtr, ndtri
 
+from mlci.judge.stats.places import counts_below
 from mlci.nouns.change import Change, Estimate, Good, TooFew
+from mlci.nouns.sample import spans
+
+if TYPE_CHECKING:
+    from mlci.nouns.sample import Room
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,27 +39,21 @@ def placements(label: npt.NDArray[np.bool_], score: npt.NDArray[np.floating]) ->
     >>> above.tolist(), below.tolist()
     ([0.5, 1.0], [0.75])
     """
-    order = np.argsort(score)
-    ordered, positive = score[order], label[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    hits = np.append(0, np.cumsum(positive))
-    ends = np.append(starts[1:], score.size)
-    # Mean of the counts before and after a run of tied scores: the run's own rows count half.
-    positives = (hits[starts] + hits[ends]) / 2
-    negatives = (starts + ends) / 2 - positives
-    place = np.empty(score.size)
-    place[order] = np.repeat(negatives, ends - starts)
-    above = place[label] / (score.size - hits[-1])
-    place[order] = np.repeat(positives, ends - starts)
-    return above, 1 - place[~label] / hits[-1]
+    positives = int(np.count_nonzero(label))
+    return _shares(label, counts_below(label, score), positives, label.size - positives)
 
 
-def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating]) -> Aucs:
+def _shares(label: npt.NDArray[np.bool_], below: Floats, positives: int, negatives: int) -> tuple[Floats, Floats]:
+    return below[label] / negatives, 1 - below[~label] / positives
+
+
+def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating], room: Room | None = None) -> Aucs:
     """AUCs of paired score vectors and the covariance of the estimates.
 
     Args:
         label: True for the positive class, shape (n,).
         *scores: one vector of shape (n,) per model; higher means more positive, only the order matters.
+        room: for what is as long as the rows, where they are many.
 
     Raises:
         ValueError: a score is NaN, or there are fewer than two rows of a class.
@@ -66,13 +66,51 @@ def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating]) -> A
         raise ValueError(
             f"DeLong's variance needs two rows of each class: {positives} positives, {negatives} negatives"
         )
-    above, below = np.empty((len(scores), positives)), np.empty((len(scores), negatives))
-    for k, score in enumerate(scores):
-        if np.isnan(score).any():
+    places = []
+    for score in scores:
+        if any(np.isnan(score[span]).any() for span in spans(score.size)):
             raise ValueError("scores hold NaN")
-        above[k], below[k] = placements(label, score)
-    covariance = np.atleast_2d(np.cov(above)) / positives + np.atleast_2d(np.cov(below)) / negatives
-    return Aucs(above.mean(axis=1), np.asarray(covariance, dtype=np.float64))
+        places.append(counts_below(label, score, room))
+    above, below = _Joint(), _Joint()
+    for span in spans(label.size):
+        mine = [_shares(label[span], place[span], positives, negatives) for place in places]
+        above += _Joint.of(np.stack([share for share, _ in mine]))
+        below += _Joint.of(np.stack([share for _, share in mine]))
+    return Aucs(above.mean, above.covariance / positives + below.covariance / negatives)
+
+
+@dataclass(frozen=True)
+class _Joint:
+    """Means of k variables seen so far, and the sums of the products of their distances from them.
+
+    Source: Pébay (2008), Sandia report SAND2008-6212, eq. 3.7.
+    """
+
+    n: int = 0
+    mean: Floats = field(default_factory=lambda: np.zeros(1))
+    products: Floats = field(default_factory=lambda: np.zeros((1, 1)))
+
+    @classmethod
+    def of(cls, values: Floats) -> _Joint:
+        """Of one block, shape (k, n)."""
+        if not values.shape[1]:
+            return cls()
+        mean = values.mean(axis=1)
+        away = values - mean[:, None]
+        return cls(values.shape[1], mean, away @ away.T)
+
+    def __add__(self, other: _Joint) -> _Joint:
+        """Of the values of both."""
+        if not self.n or not other.n:
+            return other if not self.n else self
+        n, apart = self.n + other.n, other.mean - self.mean
+        products = self.products + other.products + np.outer(apart, apart) * (self.n * other.n / n)
+        return _Joint(n, self.mean + apart * (other.n / n), products)
+
+    @property
+    def covariance(self) -> Floats:
+        """Shape (k, k), with n - 1 in the denominator."""
+        return self.products / (self.n - 1)
 
 
 def auc_change(
@@ -82,12 +120,13 @@ def auc_change(
     *,
     alpha: float = 0.05,
     beta: float = 0.05,
+    room: Room | None = None,
 ) -> Change | TooFew:
     """The change of the AUC, by DeLong's test for paired curves."""
     too_few = _too_few(label)
     if too_few:
         return too_few
-    aucs = delong(label, old, new)
+    aucs = delong(label, old, new, room=room)
     change = float(aucs.values[1] - aucs.values[0])
     spread = float(aucs.covariance[0, 0] + aucs.covariance[1, 1] - 2 * aucs.covariance[0, 1])
     error = float(np.sqrt(max(spread, 0.0)))
@@ -112,6 +151,7 @@ def auc_estimate(
     good: Good = "up",
     alpha: float = 0.05,
     beta: float = 0.05,
+    room: Room | None = None,
 ) -> Estimate | TooFew:
     """One AUC against a limit: a normal interval on the logit scale, where it cannot leave [0, 1].
 
@@ -120,7 +160,7 @@ def auc_estimate(
     too_few = _too_few(label)
     if too_few:
         return too_few
-    aucs = delong(label, score)
+    aucs = delong(label, score, room=room)
     # A perfect separation has no variance of its own: count half a wrongly ordered row per class.
     edge = 0.5 / min(np.count_nonzero(label), np.count_nonzero(~label))
     inner = float(np.clip(aucs.values[0], edge, 1 - edge))
