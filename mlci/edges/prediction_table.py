@@ -87,6 +87,11 @@ class PredictionTable:
         """A subquery for its ids, as texts, and labels."""
         return f"(SELECT CAST({identifier(self.id)} AS VARCHAR) AS id, {self.label_sql()} AS label FROM {self.view})"
 
+    def size(self) -> tuple[int, int]:
+        """Rows, and bytes of their ids."""
+        rows, letters = self._one(f"SELECT count(*), coalesce(sum(strlen(CAST({identifier(self.id)} AS VARCHAR))), 0)")
+        return int(rows), int(letters)
+
     def label_sql(self) -> str:
         """The label, as a value of the same kind as `decision_sql`."""
         return self._value(self.label)
@@ -161,10 +166,10 @@ class PredictionTable:
 
     def _one(self, select: str, rest: str = "") -> tuple[Any, ...]:
         try:
-            row = self.connection.execute(f"{select} FROM {self.view} {rest}").fetchone()
+            found = self.connection.execute(f"{select} FROM {self.view} {rest}").fetchall()
         except duckdb.Error as error:
             raise world_error(error, self.shown) from error
-        return row or (None,)
+        return found[0] if found else (None,)
 
 
 def check_cover(

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from mlci.edges.duck import session, world_error
 from mlci.edges.own_metrics import own_metrics
+from mlci.edges.prediction_join import joined
+from mlci.edges.prediction_rows import BATCH, read_rows
 from mlci.edges.prediction_table import Changed, PredictionTable, changed_rows, check_cover
 from mlci.edges.slices import Cut, Cutter
 from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import PolicyError, WorldError
 from mlci.nouns.metric import class_metric
-from mlci.nouns.sample import Answers, Feature, Part, Sample
-from mlci.nouns.sql import identifier
+from mlci.nouns.sample import Answers, Feature, Part, Sample, spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from mlci.edges.prediction_rows import PredictionRows
     from mlci.nouns.policy import Gate, Model, PolicyFile
     from mlci.nouns.table_schema import TableSchema
 
@@ -114,38 +117,22 @@ def _join(
     test: TableSchema | None,
     trained_on: Sequence[npt.NDArray[np.uint64]],
 ) -> Loaded:
-    sources = [_source(new, "new")]
-    columns = ["new.id AS id", "new.label AS label", "new.decision AS new_decision"]
-    columns += [f"new.s{i} AS new_s{i}" for i in range(len(new.scores))]
-    columns.append("CAST('0x' || left(md5(new.id), 10) AS UBIGINT) AS digest")
-    if old is not None:
-        sources.append(f"LEFT JOIN {_source(old, 'old')} ON old.id = new.id")
-        columns += ["old.id IS NOT NULL AS matched", "coalesce(old.decision, new.decision) AS old_decision"]
-        columns += [f"coalesce(old.s{i}, 0) AS old_s{i}" for i in range(len(old.scores))]
     cuts = _cuts(connection, files, test)
-    if test is not None:
-        wanted = cuts.all
-        id_ = f"CAST(rows.{identifier(files.model.id)} AS VARCHAR) AS id"
-        codes = "".join(f", {cut.sql} AS m{i}" for i, cut in enumerate(wanted))
-        joins = " ".join(cut.join for cut in wanted)
-        sources.append(
-            f"JOIN (SELECT {id_}{codes} FROM {identifier(test.view)} AS rows {joins}) AS test ON test.id = new.id"
-        )
-        columns += [f"test.m{i} AS m{i}" for i in range(len(wanted))]
-    query = f"SELECT {', '.join(columns)} FROM {' '.join(sources)} ORDER BY id"
+    query = joined(new, old, test, cuts.all, digests=bool(trained_on))
     try:
-        found = connection.execute(query).fetchnumpy()
-    except duckdb.Error as error:
+        rows, letters = new.size()
+        batches = connection.sql(query).to_arrow_reader(BATCH)
+        found = read_rows(batches, rows, letters, trained_on)
+    except (duckdb.Error, pa.ArrowException) as error:
         raise world_error(error, new.shown) from error
-    return _loaded(files, found, (new, old), cuts, trained_on)
-
-
-def _source(side: PredictionTable, name: str) -> str:
-    scores = "".join(f", CAST({identifier(column)} AS DOUBLE) AS s{i}" for i, column in enumerate(side.scores))
-    return (
-        f"(SELECT CAST({identifier(side.id)} AS VARCHAR) AS id, {side.label_sql()} AS label, "
-        f"{side.decision_sql()} AS decision{scores} FROM {side.view}) AS {name}"
-    )
+    if not found.size:
+        raise WorldError(
+            f"no row of {new.shown} can be judged: of {found.seen:,}, {found.unlabelled:,} have no label, "
+            f"{found.unmatched:,} have no earlier prediction and {found.leaked_at_all:,} were trained on",
+            "the test set needs labelled rows that no model was trained on",
+        )
+    sample = _sample(files, found, (new, old), cuts)
+    return Loaded(sample, leaked=found.leaked, unlabelled=found.unlabelled, unmatched=found.unmatched)
 
 
 @dataclass(frozen=True)
@@ -177,53 +164,24 @@ def _cuts(connection: duckdb.DuckDBPyConnection, files: PredictionFiles, test: T
     )
 
 
-def _loaded(
-    files: PredictionFiles,
-    found: dict[str, Any],
-    sides: tuple[PredictionTable, PredictionTable | None],
-    cuts: _Cuts,
-    trained_on: Sequence[npt.NDArray[np.uint64]],
-) -> Loaded:
-    new, old = sides
-    found = {name: np.ma.filled(values) if name == "id" else values for name, values in found.items()}
-    labelled = ~np.ma.getmaskarray(found["label"])
-    if files.model.task == "regression":
-        labelled &= np.isfinite(np.ma.filled(found["label"], np.nan))
-    matched = np.asarray(found["matched"]) if old is not None else np.ones(len(labelled), dtype=bool)
-    leaked = np.zeros(len(labelled), dtype=bool)
-    for digests in trained_on:
-        leaked |= np.isin(np.asarray(found["digest"]), digests)
-    kept = labelled & matched & ~leaked
-    if not kept.any():
-        raise WorldError(
-            f"no row of {new.shown} can be judged: of {len(kept):,}, {int((~labelled).sum()):,} have no label, "
-            f"{int((~matched).sum()):,} have no earlier prediction and {int(leaked.sum()):,} were trained on",
-            "the test set needs labelled rows that no model was trained on",
-        )
-    rows = {name: np.asarray(np.ma.getdata(values)[kept]) for name, values in found.items()}
-    return Loaded(
-        _sample(files, rows, sides, cuts),
-        leaked=int((leaked & labelled & matched).sum()),
-        unlabelled=int((~labelled).sum()),
-        unmatched=int((~matched).sum()),
-    )
-
-
 def _sample(
     files: PredictionFiles,
-    rows: dict[str, Any],
+    rows: PredictionRows,
     sides: tuple[PredictionTable, PredictionTable | None],
     cuts: _Cuts,
 ) -> Sample:
     new, old = sides
     whole = Part(None, None, ("gate", "metrics"), files.gate.metrics)
-    codes = [rows.pop(f"m{i}") for i in range(len(cuts.all))]
-    looked = [
-        Feature(code.astype(np.int64), tuple(part.name or "" for part in cut.parts))
-        for cut, code in zip(cuts.all, codes, strict=True)
-    ]
+    codes = [rows.columns.pop(f"m{i}") for i in range(len(cuts.all))]
     first, last = len(cuts.slices), len(cuts.slices) + len(cuts.weak)
-    slices = [part for cut, code in zip(cuts.slices, codes, strict=False) for part in cut.found(code)]
+    looked = [
+        Feature(code, tuple(part.name or "" for part in cut.parts))
+        for cut, code in zip(cuts.all[first:], codes[first:], strict=True)
+        if cut is not cuts.group
+    ]
+    slices = []
+    for cut in cuts.slices:
+        slices += cut.found(codes.pop(0), rows.room)
     for part in slices:
         _check_rows(files, part)
     task = files.model.task
@@ -232,16 +190,17 @@ def _sample(
         _check_classes(files, part, classes)
     return Sample(
         task=task,
-        ids=rows["id"],
-        label=_coded(rows["label"], task, classes),
+        ids=rows.ids,
+        label=_coded(rows, "label", task, classes),
         new=_answers(rows, "new", new, task, classes),
         old=_answers(rows, "old", old, task, classes) if old is not None else None,
         parts=(whole, *slices),
         classes=classes,
         own=own_metrics(files.root, files.policy),
         group=_groups(codes[-1]) if cuts.group is not None else None,
-        features=tuple(looked[first:last]),
-        groups=tuple(looked[last : last + len(cuts.fair)]),
+        features=tuple(looked[: last - first]),
+        groups=tuple(looked[last - first :]),
+        room=rows.room,
     )
 
 
@@ -267,8 +226,8 @@ def _check_rows(files: PredictionFiles, part: Part) -> None:
     )
 
 
-def _classes(rows: dict[str, Any], new: PredictionTable, old: PredictionTable | None) -> tuple[str, ...]:
-    names = {str(name) for key in ("label", "new_decision", "old_decision") if key in rows for name in set(rows[key])}
+def _classes(rows: PredictionRows, new: PredictionTable, old: PredictionTable | None) -> tuple[str, ...]:
+    names = {word for words in rows.words.values() for word in words}
     for side in (new, old):
         names |= {score.removeprefix("score_") for score in (side.scores if side else ())}
     return tuple(sorted(names))
@@ -291,19 +250,26 @@ def _check_classes(files: PredictionFiles, part: Part, classes: tuple[str, ...])
             )
 
 
-def _coded(values: Any, task: str, classes: tuple[str, ...]) -> Any:  # noqa: ANN401 - arrays of three kinds
-    if task == "multiclass":
-        return np.searchsorted(np.asarray(classes), values.astype(str)).astype(np.int64)
-    return values.astype(bool if task == "binary" else np.float64)
+def _coded(rows: PredictionRows, name: str, task: str, classes: tuple[str, ...]) -> npt.NDArray[Any]:
+    values = rows.columns.pop(name)
+    if task == "binary":
+        return values.view(bool)
+    if task == "regression":
+        return values
+    places = np.array([classes.index(word) for word in rows.words[name]], dtype=np.int64)
+    for span in spans(values.size):
+        values[span] = places[values[span]]
+    return values
 
 
-def _answers(rows: dict[str, Any], name: str, side: PredictionTable, task: str, classes: tuple[str, ...]) -> Answers:
-    decision = _coded(rows[f"{name}_decision"], task, classes)
+def _answers(rows: PredictionRows, name: str, side: PredictionTable, task: str, classes: tuple[str, ...]) -> Answers:
+    decision = _coded(rows, f"{name}_decision", task, classes)
     if not side.scores:
         return Answers(decision)
     if task == "binary":
-        return Answers(decision, rows[f"{name}_s0"].astype(np.float64))
-    score = np.zeros((len(decision), len(classes)))
+        return Answers(decision, rows.columns.pop(f"{name}_s0"))
+    score = rows.room((rows.size, len(classes)), np.float64)
+    score[:] = 0
     for i, column in enumerate(side.scores):
-        score[:, classes.index(column.removeprefix("score_"))] = rows[f"{name}_s{i}"]
+        score[:, classes.index(column.removeprefix("score_"))] = rows.columns.pop(f"{name}_s{i}")
     return Answers(decision, score)

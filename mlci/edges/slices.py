@@ -12,11 +12,11 @@ import numpy as np
 
 from mlci.edges.duck_sql import check_condition
 from mlci.errors import PolicyError
-from mlci.nouns.sample import Part
+from mlci.nouns.sample import Part, spans
 from mlci.nouns.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import duckdb
     import numpy.typing as npt
@@ -47,14 +47,39 @@ class Cut:
     join: str = ""
     coded: bool = True
 
-    def found(self, values: npt.NDArray[Any]) -> list[Part]:
-        """The parts that have rows; `values` is what `sql` says of every row."""
+    def found(self, values: npt.NDArray[Any], room: Callable[..., npt.NDArray[Any]] = np.empty) -> list[Part]:
+        """The parts that have rows.
+
+        Args:
+            values: What `sql` says of every row.
+            room: Makes arrays that are as long as the rows.
+        """
+        counts = np.zeros(max(len(self.parts), 2), dtype=np.int64)
+        for span in spans(values.size):
+            counts += np.bincount(values[span], minlength=counts.size)
         if not self.coded:
-            return [replace(self.parts[0], rows=np.flatnonzero(values).astype(np.int32))]
-        order = np.argsort(values, kind="stable").astype(np.int32)
-        ends = np.cumsum(np.bincount(values, minlength=len(self.parts)))
-        each = zip(self.parts, np.split(order, ends[:-1]), strict=True)
-        return [replace(part, rows=rows) for part, rows in each if rows.size]
+            rows = _grouped(values, counts, room)[counts[0] :]
+            return [replace(self.parts[0], rows=rows)]
+        order, ends = _grouped(values, counts, room), np.cumsum(counts).tolist()
+        each = zip(self.parts, [0, *ends], ends, strict=False)
+        return [replace(part, rows=order[start:end]) for part, start, end in each if end > start]
+
+
+def _grouped(
+    codes: npt.NDArray[Any], counts: npt.NDArray[np.int64], room: Callable[..., npt.NDArray[Any]]
+) -> npt.NDArray[np.int32]:
+    """Rows by code, ascending within each: a stable sort, block by block."""
+    order: npt.NDArray[np.int32] = room((codes.size,), np.int32)
+    free = np.cumsum(counts) - counts
+    for span in spans(codes.size):
+        block = codes[span]
+        rows, here = np.argsort(block, kind="stable"), np.bincount(block, minlength=counts.size)
+        starts = np.cumsum(here) - here
+        for code in np.flatnonzero(here).tolist():
+            taken = rows[starts[code] : starts[code] + here[code]]
+            order[free[code] : free[code] + taken.size] = taken + span.start
+        free += here
+    return order
 
 
 class Cutter:
@@ -171,10 +196,10 @@ class Cutter:
         """Ends of bins of about equally many rows, fewer where values repeat."""
         at = [i / bins for i in range(bins + 1)]
         number = f"CAST({identifier(column)} AS DOUBLE)"
-        row = self.connection.execute(
+        rows = self.connection.execute(
             f"SELECT quantile_disc({number}, {at}) FROM {identifier(self.test.view)} WHERE NOT isnan({number})"
-        ).fetchone()
-        found = row[0] if row is not None else None
+        ).fetchall()
+        found = rows[0][0] if rows else None
         return tuple(sorted(set(found))) if found else (0.0,)
 
     def _has(self, column: str, *path: str) -> None:

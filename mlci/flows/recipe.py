@@ -167,7 +167,7 @@ def _at(one: Sample, rows: Sample) -> Answers:
     """The answers to some of the rows; both are in the order of their ids, and the first holds all of the second's."""
     if one.size == rows.size:
         return one.new
-    return one.new.only(np.searchsorted(one.ids.astype(str), rows.ids.astype(str)))
+    return one.new.only(np.searchsorted(np.asarray(one.ids, dtype=str), np.asarray(rows.ids, dtype=str)))
 
 
 def _recoded(answers: Answers, own: tuple[str, ...], other: tuple[str, ...]) -> Answers:

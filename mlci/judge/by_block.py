@@ -59,10 +59,10 @@ def paired_sums(metric: str, sample: Sample, cost: Cost | None = None) -> Paired
     return PairedSums(old.mean, new.mean, moved, (both, gained, lost, neither))
 
 
-def cells(sample: Sample, old: Answers, mine: int) -> npt.NDArray[np.int64]:
+def cells(sample: Sample, old: Answers, new: Answers, mine: int) -> npt.NDArray[np.int64]:
     """Rows by [label, old decision, new decision], each whether it is the class `mine`; shape (2, 2, 2)."""
     seen = np.zeros((2, 2, 2), dtype=np.int64)
-    for block, (before, after) in _blocks(sample, old, sample.new):
+    for block, (before, after) in _blocks(sample, old, new):
         seen += paired_counts(block.label == mine, before.decision == mine, after.decision == mine)
     return seen
 

@@ -10,7 +10,8 @@ import numpy as np
 from mlci.judge.by_block import cells, paired_sums, sums
 from mlci.judge.influence import Influence, influence, is_count, one_against_rest
 from mlci.judge.row_metrics import is_right_metric, rights, row_loss
-from mlci.judge.stats.auc import auc_change, auc_estimate
+from mlci.judge.stats.auc import auc, auc_change, auc_estimate
+from mlci.judge.stats.confusion import Confusion, Costs, evaluate
 from mlci.judge.stats.counts import count_change
 from mlci.judge.stats.floors import count_estimate, mean_estimate, share_estimate
 from mlci.judge.stats.grouped import FEWEST_GROUPS, group_sums, grouped_accuracy_change, grouped_change
@@ -146,9 +147,12 @@ def _plain_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Ch
         return macro_change(label, old.decision, new.decision, terms.rng, alpha=terms.alpha, beta=terms.beta)
     one = one_against_rest(metric, sample)
     if one is not None:
-        return count_change(cells(sample, old, one[1]), one[0], terms.rng, alpha=terms.alpha, beta=terms.beta)
+        return count_change(
+            cells(sample, old, sample.new, one[1]), one[0], terms.rng, alpha=terms.alpha, beta=terms.beta
+        )
     if is_count(metric):
-        return count_change(cells(sample, old, 1), metric, terms.rng, alpha=terms.alpha, beta=terms.beta)
+        counts = cells(sample, old, new, 1)
+        return count_change(counts, metric, terms.rng, alpha=terms.alpha, beta=terms.beta)
     return None
 
 
@@ -184,7 +188,7 @@ def _plain_estimate(metric: str, sample: Sample, limit: float, terms: Terms) -> 
     if one is not None or is_count(metric):
         name, mine = one if one is not None else (metric, 1)
         assert is_count(name)  # noqa: S101 - by the line above
-        return count_estimate(cells(sample, new, mine).sum(axis=1), name, limit, terms.rng, alpha=alpha, beta=beta)
+        return count_estimate(cells(sample, new, new, mine).sum(axis=1), name, limit, terms.rng, alpha=alpha, beta=beta)
     if not _is_mean(metric, sample):
         return None
     seen = sums(metric, sample, new, terms.cost)
@@ -201,6 +205,14 @@ def point(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> f
     if _is_mean(metric, sample):
         seen = sums(metric, sample, answers, cost)
         return seen.mean if seen is not None else None
+    if metric == "roc_auc":
+        return auc(sample.label, answers.score, sample.room) if answers.score is not None else None
+    one = one_against_rest(metric, sample)
+    if one is not None or is_count(metric):
+        name, mine = one if one is not None else (metric, 1)
+        assert is_count(name)  # noqa: S101 - by the line above
+        counts = cells(sample, answers, answers, mine).sum(axis=1).ravel()
+        return float(evaluate(name, Confusion(*counts[:, None].astype(np.float64)), Costs())[0])
     found = influence(metric, sample, answers)
     return found.value if found is not None else None
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from mlci.measure.binned import binned, some
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -76,11 +78,7 @@ def calibration(label: Bools, score: Floats, seed: int) -> Calibration | None:
 
 def _bins(label: Bools, score: Floats) -> tuple[Floats, Floats, Floats]:
     """Rows, mean score and share of positives of each bin; rows of one score stay together."""
-    edges = np.unique(np.quantile(score, np.arange(1, BINS) / BINS, method="inverted_cdf"))
-    at = np.searchsorted(edges, score, side="right")
-    rows = np.bincount(at)
+    edges = np.unique(np.quantile(some(score), np.arange(1, BINS) / BINS, method="inverted_cdf"))
+    rows, said, seen = binned(label, score, edges)
     kept = rows > 0
-    counts = rows[kept].astype(np.float64)
-    said = np.bincount(at, weights=score)[kept] / counts
-    seen = np.bincount(at, weights=label)[kept] / counts
-    return counts, said, seen
+    return rows[kept], said[kept] / rows[kept], seen[kept] / rows[kept]

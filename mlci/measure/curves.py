@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlci.measure.binned import binned, some
 from mlci.nouns.report import Curve, Histogram
+from mlci.nouns.sample import BLOCK, spans
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,12 +48,28 @@ def curves(sample: Sample, answers: Answers, model: str) -> tuple[Curve, ...]:
 
 
 def _cumulative(label: Bools, score: Floats) -> tuple[Floats, Floats]:
-    """True and false positives at every threshold from the strictest on, ties taken together, starting at (0, 0)."""
+    """True and false positives at every threshold from the strictest on, ties taken together, starting at (0, 0).
+
+    Of a long sample, at some thousand thresholds: exact points of the same curve.
+    """
+    if score.size > BLOCK:
+        return _cumulative_at(label, score, np.unique(some(score)))
     order = np.argsort(-score, kind="stable")
     ordered = score[order]
     last = np.append(ordered[1:] != ordered[:-1], [True])
     hits = np.cumsum(label[order], dtype=np.float64)[last]
     alarms = np.cumsum(~label[order], dtype=np.float64)[last]
+    return np.append([0.0], hits), np.append([0.0], alarms)
+
+
+def _cumulative_at(label: Bools, score: Floats, thresholds: Floats) -> tuple[Floats, Floats]:
+    seen = np.zeros((2, thresholds.size + 1))
+    for span in spans(label.size):
+        at = np.searchsorted(thresholds, score[span], side="right")
+        for kind, rows in enumerate((label[span], ~label[span])):
+            seen[kind] += np.bincount(at[rows], minlength=thresholds.size + 1)
+    # Rows at or above each threshold, the strictest first; the last has all rows.
+    hits, alarms = np.cumsum(seen[:, ::-1], axis=1)
     return np.append([0.0], hits), np.append([0.0], alarms)
 
 
@@ -67,12 +85,10 @@ def _curve(kind: str, model: str, x: Floats, y: Floats) -> Curve:
 
 def _calibration(label: Bools, score: Floats, model: str) -> Curve:
     """Mean score against share of positives in bins of about equally many rows."""
-    edges = np.unique(np.quantile(score, np.linspace(0, 1, CALIBRATION_BINS + 1)))
-    at = np.clip(np.searchsorted(edges, score, side="right") - 1, 0, max(edges.size - 2, 0))
-    rows = np.bincount(at)
+    edges = np.unique(np.quantile(some(score), np.linspace(0, 1, CALIBRATION_BINS + 1)))
+    rows, said, seen = binned(label, score, edges[1:-1])
     kept = rows > 0
-    said = np.bincount(at, weights=score)[kept] / rows[kept]
-    seen = np.bincount(at, weights=label)[kept] / rows[kept]
+    said, seen = said[kept] / rows[kept], seen[kept] / rows[kept]
     weight = tuple(int(count) for count in rows[kept])
     return Curve(kind="calibration", model=model, x=_rounded(said), y=_rounded(seen), weight=weight)
 
@@ -84,10 +100,9 @@ def score_histograms(sample: Sample, answers: Answers, model: str) -> tuple[Hist
     edges = np.linspace(0, 1, SCORE_BINS + 1)
     found = []
     for name, rows in (("negative", ~sample.label), ("positive", sample.label)):
-        counts, _ = np.histogram(answers.score[rows], bins=edges)
-        found.append(
-            Histogram(model=model, label=name, edges=_rounded(edges), counts=tuple(int(count) for count in counts))
-        )
+        parts = [np.histogram(answers.score[span][rows[span]], bins=edges)[0] for span in spans(rows.size)]
+        counts = np.stack(parts).sum(axis=0).tolist()
+        found.append(Histogram(model=model, label=name, edges=_rounded(edges), counts=tuple(counts)))
     return tuple(found)
 
 

@@ -47,6 +47,20 @@ def _shares(label: npt.NDArray[np.bool_], below: Floats, positives: int, negativ
     return below[label] / negatives, 1 - below[~label] / positives
 
 
+def auc(label: npt.NDArray[np.bool_], score: npt.NDArray[np.floating], room: Room | None = None) -> float | None:
+    """The area under the curve; None without a row of either class.
+
+    >>> auc(np.array([True, False, True]), np.array([0.5, 0.5, 0.9]))
+    0.75
+    """
+    positives = int(np.count_nonzero(label))
+    if not 0 < positives < label.size:
+        return None
+    below = counts_below(label, score, room)
+    won = sum(float(below[span][label[span]].sum()) for span in spans(label.size))
+    return won / positives / (label.size - positives)
+
+
 def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating], room: Room | None = None) -> Aucs:
     """AUCs of paired score vectors and the covariance of the estimates.
 
