@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import time
@@ -58,29 +57,6 @@ def ours(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mlci", *arguments]
 
 
-def python_of(name: str, packages: tuple[str, ...]) -> Path:
-    """The Python of a peer's own environment, made at first use.
-
-    Raises:
-        subprocess.CalledProcessError: A package does not install.
-    """
-    if not packages:
-        return Path(sys.executable)
-    folder = CACHE / "env" / name
-    python, ready, wanted = folder / "bin" / "python", folder / "ready", "\n".join(packages)
-    if ready.exists() and ready.read_text() == wanted:
-        return python
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    if uv:
-        steps = [[uv, "venv", "-q", "--clear", folder], [uv, "pip", "install", "-q", "-p", python, *packages]]
-    else:
-        steps = [[sys.executable, "-m", "venv", "--clear", folder], [python, "-m", "pip", "install", "-q", *packages]]
-    for step in steps:
-        subprocess.run(step, check=True, capture_output=True, text=True)
-    ready.write_text(wanted)
-    return python
-
-
 def run(job: Job) -> Run:
     """Run a process to its end, and take its time and memory from the kernel.
 
@@ -90,7 +66,7 @@ def run(job: Job) -> Run:
     if job.before:
         subprocess.run(job.before, cwd=job.folder, check=True, capture_output=True)
     CACHE.mkdir(parents=True, exist_ok=True)
-    printed, errors = CACHE / "printed", CACHE / "errors"
+    printed, errors = (CACHE / f"{name}-{os.getpid()}" for name in ("printed", "errors"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "DVC_NO_ANALYTICS": "1", **job.environment}
     with printed.open("w") as out, errors.open("w") as err:
         begin = time.perf_counter()
@@ -98,10 +74,11 @@ def run(job: Job) -> Run:
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
+    text, told = printed.read_text(), errors.read_text()
+    printed.unlink()
+    errors.unlink()
     if process.returncode not in job.codes:
-        told = printed.read_text()[-1000:] + errors.read_text()[-2000:]
-        sys.exit(f"{job.name} ended with {process.returncode}: {told}")
-    text = printed.read_text()
+        sys.exit(f"{job.name} ended with {process.returncode}: {text[-1000:]}{told[-2000:]}")
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _MEGABYTE, process.returncode, text)
 
 
@@ -118,21 +95,24 @@ def in_turns(jobs: list[Job], repeat: int) -> dict[str, dict[str, list[float]]]:
     }
 
 
-def ratios(runs: dict, name: str, of: str = OURS) -> list[float]:
-    """Time of `name` divided by that of `of`, turn by turn."""
-    return [mine / theirs for mine, theirs in zip(runs[name]["wall"], runs[of]["wall"], strict=True)]
+def ratios(runs: dict, name: str, of: str = OURS, clock: str = "wall") -> list[float]:
+    """Time of `name` divided by that of `of`, turn by turn; by the clock on the wall, or in CPU seconds."""
+    return [mine / theirs for mine, theirs in zip(runs[name][clock], runs[of][clock], strict=True)]
 
 
 def rows_of(runs: dict, of: str = OURS) -> list[str]:
     """A table: medians over the turns, ratios within them, smallest to largest in brackets."""
-    lines = ["| contestant | seconds | CPU seconds | peak MB | times mlci's |", "|---|---:|---:|---:|---:|"]
+    lines = [
+        "| contestant | seconds | CPU seconds | peak MB | times mlci's | times mlci's CPU |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
     for name in sorted(runs, key=lambda name: median(runs[name]["wall"])):
         one = runs[name]
         shown = f"**{name}**" if name == of else name
-        ratio = "" if name == of or of not in runs else spread(ratios(runs, name, of))
-        lines.append(
-            f"| {shown} | {spread(one['wall'])} | {median(one['cpu']):.2f} | {max(one['memory']):,.0f} | {ratio} |"
-        )
+        compared = name != of and of in runs
+        times = [spread(ratios(runs, name, of, clock)) if compared else "" for clock in ("wall", "cpu")]
+        cells = [shown, spread(one["wall"]), f"{median(one['cpu']):.2f}", f"{max(one['memory']):,.0f}", *times]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
@@ -149,10 +129,10 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def about(load: float, repeat: int) -> str:
+def about(where: str, load: float, repeat: int) -> str:
     """The line that every page has."""
     busy = f"; other work kept {load:.1f} processes busy before it began" if load > 1 else f"; load before: {load:.1f}"
-    return f"Machine: {machine()}{busy}; turns: {repeat}."
+    return f"Machine: {where}{busy}; turns: {repeat}."
 
 
 def write(name: str, result: dict, text: str, bars: dict[str, dict], out: Path = DOCS) -> None:

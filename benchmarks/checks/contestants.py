@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent))
+import suite
 
-import suite  # noqa: E402 - the folder above is a script's, too
-from environments import interpreter  # noqa: E402
+from benchmarks.common import ours
+from benchmarks.environments import interpreter
+
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ PEERS = {
 
 def command(contestant: Contestant, table: Path, rows: int) -> list[str]:
     """What is run, in the table's folder."""
-    python = str(interpreter(contestant.script.removesuffix(".py"), contestant.packages))
     if not contestant.script:
-        return [python, "-m", "mlci", "data", "check"]
-    return [python, str(HERE / "contestants" / contestant.script), str(table), str(rows)]
+        return ours("data", "check")
+    python = interpreter(contestant.script.removesuffix(".py"), contestant.packages)
+    return [str(python), str(HERE / "contestants" / contestant.script), str(table), str(rows)]
 
 
 def policy(table: Path, rows: int) -> str:

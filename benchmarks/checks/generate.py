@@ -15,14 +15,14 @@ import suite
 
 
 def generate(path: Path, rows: int, *, bad: bool = False) -> None:
-    """Write `rows` rows to a Parquet file; `bad` ones break each of the 28 checks."""
+    """Write `rows` rows to a Parquet or CSV file; `bad` ones break each of the 28 checks."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with duckdb.connect() as connection:
         connection.execute("SET threads = 2")
         connection.execute("SET memory_limit = '1GB'")
         select = _bad(rows) if bad else _good(rows)
-        connection.execute(f"COPY ({select}) TO '{partial}' (FORMAT parquet)")
+        connection.execute(f"COPY ({select}) TO '{partial}' (FORMAT {path.suffix[1:]})")
     partial.rename(path)
 
 
@@ -76,7 +76,7 @@ def _bad(rows: int) -> str:
                 CASE WHEN {wrong} THEN 0 ELSE quantity END AS quantity,
                 CASE WHEN {wrong} THEN 17.5 ELSE age END::DOUBLE AS age,
                 CASE WHEN {wrong} THEN 'ZZ' ELSE country END AS country,
-                CASE WHEN {wrong} THEN '' ELSE status END AS status,
+                CASE WHEN {wrong} THEN 'lost' ELSE status END AS status,
                 CASE WHEN {wrong} THEN lower(code) ELSE code END AS code,
                 created - INTERVAL 30 DAY AS created,
                 CASE WHEN {wrong} THEN created - INTERVAL 40 DAY ELSE shipped END AS shipped

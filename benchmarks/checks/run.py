@@ -1,6 +1,6 @@
 """Time the suite of 28 checks: mlci beside the floor, the best design by hand, naive SQL and the peers.
 
-    python benchmarks/checks/run.py --rows 1_000_000,10_000_000 --repeat 5 --peers polars,soda
+    python benchmarks/checks/run.py --rows 100_000,1_000_000 --formats parquet,csv --repeat 5 --peers polars,soda
 
 Every contestant is a whole process with the file already in the page cache; contestants take turns, so that a busy
 machine is busy for all of them, and ratios are taken within a turn. Before anything is timed, every contestant must
@@ -12,90 +12,87 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import table
 from contestants import HERE, OURS, PEERS, Contestant, command, policy
 from suite import MISSING, names
 
-CACHE = HERE.parent.parent / ".cache" / "bench"
-DOCS = HERE.parent.parent / "docs" / "benchmarks"
+from benchmarks.common import CACHE, DOCS, Job, Run, in_turns, machine, run, write
+
 VIOLATING = "mlci, all violating"
-
-
-@dataclass(frozen=True)
-class Run:
-    """One process: wall and CPU seconds, peak memory in MB, exit code and what it printed."""
-
-    wall: float
-    cpu: float
-    memory: float
-    code: int
-    printed: str
+MOST_CSV = 1_000_000
+"""Rows of the largest CSV: beyond, some peers take longer than anybody waits."""
 
 
 def main() -> None:
     options = _options()
-    load = os.getloadavg()[0]
-    CACHE.mkdir(parents=True, exist_ok=True)
-    sizes = [_size(rows, options.peers, options.repeat) for rows in options.rows]
-    result = {"machine": _machine(), "load_before": load, "repeat": options.repeat, "sizes": sizes}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "checks.json").write_text(json.dumps(result, indent=2) + "\n")
-    text = table.markdown(result)
-    (options.out / "checks.md").write_text(text)
-    print(text)
+    kinds = [(rows, kind) for kind in options.formats for rows in options.rows if kind != "csv" or rows <= MOST_CSV]
+    sizes = [_size(rows, kind, options.peers, options.repeat) for rows, kind in kinds]
+    if options.keep and (kept := options.out / "checks.json").exists():
+        earlier = json.loads(kept.read_text())["sizes"]
+        sizes += [size for size in earlier if (size["rows"], size["format"]) not in kinds]
+    sizes.sort(key=lambda size: (size["format"] == "csv", size["rows"]))
+    result = {"sizes": sizes}
+    bars = {f"{size['rows']:,} rows, {size['format']}": size["runs"] for size in sizes}
+    write("checks", result, table.markdown(result), bars, options.out)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", default="1_000_000,10_000_000", type=lambda text: [int(n) for n in text.split(",")])
+    sizes = "100_000,1_000_000,10_000_000"
+    parser.add_argument("--rows", default=sizes, type=lambda text: [int(n) for n in text.split(",")])
+    parser.add_argument("--formats", default="parquet,csv", type=lambda text: text.split(","))
     parser.add_argument("--repeat", default=5, type=int)
     parser.add_argument("--peers", default=",".join(PEERS), type=lambda text: [n for n in text.split(",") if n])
-    parser.add_argument("--out", default=DOCS, type=Path, help="folder of checks.json and checks.md")
+    parser.add_argument("--keep", action="store_true", help="keep earlier sizes that are not run now")
+    parser.add_argument("--out", default=DOCS, type=Path, help="folder of checks.json, checks.md and checks.svg")
     options = parser.parse_args()
     if unknown := set(options.peers) - set(PEERS):
         parser.error(f"unknown peers {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+    if unknown := set(options.formats) - {"parquet", "csv"}:
+        parser.error(f"unknown formats {', '.join(sorted(unknown))}; there are parquet and csv")
     return options
 
 
-def _size(rows: int, peers: list[str], repeat: int) -> dict:
+def _size(rows: int, kind: str, peers: list[str], repeat: int) -> dict:
     """Measure all contestants on tables of so many rows."""
-    good, bad = _folder(rows, bad=False), _folder(rows, bad=True)
+    load = os.getloadavg()[0]
+    good, bad = _folder(rows, kind, bad=False), _folder(rows, kind, bad=True)
     skipped: dict[str, str] = {}
-    jobs: dict[str, tuple[list[str], Path]] = {}
+    jobs: list[Job] = []
     for contestant in (*OURS, *(PEERS[name] for name in peers)):
         reason = _admitted(contestant, good, bad, rows)
         if reason:
             skipped[contestant.name] = reason
             print(f"skipped {contestant.name}: {reason}", file=sys.stderr)
         else:
-            jobs[contestant.name] = (command(contestant, good, rows), good.parent)
-    if OURS[0].name in jobs:
-        jobs[VIOLATING] = (command(OURS[0], bad, rows), bad.parent)
-    runs: dict[str, list[Run]] = {name: [] for name in jobs}
-    for turn in range(repeat):
-        for name, (arguments, folder) in jobs.items():
-            runs[name].append(_run(arguments, folder))
-            print(f"{rows:,} rows, turn {turn + 1}: {name} {runs[name][-1].wall:.2f} s", file=sys.stderr)
+            jobs.append(_job(contestant, good, rows))
+    if OURS[0].name not in skipped:
+        jobs.append(_job(OURS[0], bad, rows, VIOLATING))
     return {
         "rows": rows,
+        "format": kind,
+        "machine": machine(),
+        "load_before": load,
+        "repeat": repeat,
         "skipped": skipped,
-        "runs": {
-            name: {key: [getattr(run, key) for run in done] for key in ("wall", "cpu", "memory")}
-            for name, done in runs.items()
-        },
+        "runs": in_turns(jobs, repeat),
     }
 
 
-def _folder(rows: int, *, bad: bool) -> Path:
+def _job(contestant: Contestant, table: Path, rows: int, name: str = "") -> Job:
+    codes = (0, 1) if not contestant.script else (0,)
+    arguments = command(contestant, table, rows)
+    paths = {} if not contestant.script else {"PYTHONPATH": str(HERE)}
+    return Job(name or contestant.name, arguments, table.parent, paths, codes)
+
+
+def _folder(rows: int, kind: str, *, bad: bool) -> Path:
     """A table with mlci's policy beside it."""
-    path = CACHE / f"{rows}-{'bad' if bad else 'good'}" / "events.parquet"
+    path = CACHE / f"{rows}-{kind}-{'bad' if bad else 'good'}" / f"events.{kind}"
     if not path.exists():
         subprocess.run([sys.executable, HERE / "generate.py", path, str(rows), "bad" if bad else "good"], check=True)
     (path.parent / "params.yaml").write_text(policy(path, rows))
@@ -107,9 +104,11 @@ def _admitted(contestant: Contestant, good: Path, bad: Path, rows: int) -> str:
     for path in (good, bad):
         _warm(path)
         try:
-            done = _run(command(contestant, path, rows), path.parent)
+            done = run(_job(contestant, path, rows))
         except subprocess.CalledProcessError as error:
             return f"does not install: {str(error.stderr).strip().splitlines()[-1:]}"
+        except SystemExit as error:
+            return str(error.code)
         if reason := _wrong(contestant, done, path.parent, passing=path == good):
             return reason
     return ""
@@ -145,29 +144,6 @@ def _failed(folder: Path) -> set[str]:
         named = f"{word} {path[0]}" if word in {"missing", "range", "allowed"} else words.get(word, word)
         failed |= set() if finding["outcome"] == "pass" else {named}
     return failed
-
-
-def _run(arguments: list[str], folder: Path) -> Run:
-    """Run a process to its end, and take its time and memory from the kernel."""
-    ours = arguments[1:3] == ["-m", "mlci"]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent if ours else HERE), "NO_COLOR": "1"}
-    printed, errors = CACHE / "printed", CACHE / "errors"
-    with printed.open("w") as out, errors.open("w") as err:
-        begin = time.perf_counter()
-        process = subprocess.Popen(arguments, cwd=folder, env=environment, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    scale = 1e6 if sys.platform == "darwin" else 1e3
-    text = printed.read_text() if process.returncode == 0 else printed.read_text() + errors.read_text()
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale, process.returncode, text)
-
-
-def _machine() -> str:
-    model = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        model = next((line.split(": ")[1] for line in info.read_text().splitlines() if "model name" in line), model)
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

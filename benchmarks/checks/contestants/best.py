@@ -34,6 +34,19 @@ def footers(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, tuple[int,
     return {row[0]: row[1:5] for row in found}, newest.replace(tzinfo=None) >= limit
 
 
+def materialised(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, tuple[int, int, float, float]], bool]:
+    """The same as `footers` of a file that has none, with the columns that are asked for more than nulls kept."""
+    connection.execute(f"CREATE TEMP TABLE events AS SELECT * FROM '{path}'")
+    terms = []
+    for column in suite.TYPES:
+        ends = f"min({column}), max({column})" if column in suite.RANGES else "0, 0"
+        terms.append(f"count(*), count(*) - count({column}), {ends}")
+    column, at, days = suite.FRESH
+    fresh = f"max({column}) >= TIMESTAMP '{at}' - INTERVAL {days} DAY"
+    row = connection.execute(f"SELECT {', '.join(terms)}, {fresh} FROM events").fetchall()[0]
+    return {column: row[4 * i : 4 * i + 4] for i, column in enumerate(suite.TYPES)}, bool(row[-1])
+
+
 def terms(seen: dict[str, tuple[int, int, float, float]]) -> dict[str, str]:
     """What the footers do not prove."""
     asks = {f"nan {column}": f"count_if(isnan({column}))" for column in FLOATS}
@@ -53,13 +66,18 @@ def terms(seen: dict[str, tuple[int, int, float, float]]) -> dict[str, str]:
 
 with duckdb.connect() as connection:
     connection.execute("SET threads = 2")
-    columns = connection.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
-    seen, fresh = footers(connection)
+    if path.endswith(".csv"):
+        seen, fresh = materialised(connection)
+        scanned = "events"
+    else:
+        seen, fresh = footers(connection)
+        scanned = f"'{path}'"
+    columns = connection.execute(f"DESCRIBE SELECT * FROM {scanned}").fetchall()
     asks = terms(seen)
     counts = dict(
-        zip(asks, connection.execute(f"SELECT {', '.join(asks.values())} FROM '{path}'").fetchone() or (), strict=True)
+        zip(asks, connection.execute(f"SELECT {', '.join(asks.values())} FROM {scanned}").fetchone() or (), strict=True)
     )
-    keys = connection.execute(f"SELECT {suite.UNIQUE} FROM '{path}' WHERE {suite.UNIQUE} IS NOT NULL").fetchnumpy()[
+    keys = connection.execute(f"SELECT {suite.UNIQUE} FROM {scanned} WHERE {suite.UNIQUE} IS NOT NULL").fetchnumpy()[
         suite.UNIQUE
     ]
 

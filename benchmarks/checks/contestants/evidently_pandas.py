@@ -23,7 +23,9 @@ KINDS = {
     "boolean": pd.api.types.is_bool_dtype,
 }
 
-frame = pd.read_parquet(path)
+IS_CSV = path.endswith(".csv")
+DATES = {"parse_dates": ["created", "shipped"], "date_format": "ISO8601"}
+frame = pd.read_csv(path, **DATES) if IS_CSV else pd.read_parquet(path)
 typed = all(KINDS[kind](frame[column]) for column, kind in suite.TYPES.items())
 fresh, at, days = suite.FRESH
 is_fresh = frame[fresh].max() >= pd.Timestamp(at) - pd.Timedelta(days=days)

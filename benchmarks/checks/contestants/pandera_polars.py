@@ -13,13 +13,15 @@ import suite
 from _common import answer, asked
 
 path, rows = asked()
+IS_CSV = path.endswith(".csv")
+SHORT = pl.Int64 if IS_CSV else pl.Int32
 TYPES = {
     "id": pl.Int64,
     "account": pl.Int64,
     "amount": pl.Float64,
     "score": pl.Float64,
-    "quantity": pl.Int32,
-    "age": pl.Int32,
+    "quantity": SHORT,
+    "age": SHORT,
     "country": pl.String,
     "status": pl.String,
     "code": pl.String,
@@ -83,7 +85,8 @@ schema = pa.DataFrameSchema(
     ],
 )
 try:
-    schema.validate(pl.scan_parquet(path), lazy=True).collect()
+    frame = pl.scan_csv(path, try_parse_dates=True) if IS_CSV else pl.scan_parquet(path)
+    schema.validate(frame, lazy=True).collect()
     failed = []
 except pa.errors.SchemaErrors as error:
     failed = [named(item) for item in error.schema_errors]

@@ -9,7 +9,7 @@ import suite
 from _common import answer, asked
 
 path, rows = asked()
-frame = pl.scan_parquet(path)
+frame = pl.scan_csv(path, try_parse_dates=True) if path.endswith(".csv") else pl.scan_parquet(path)
 KINDS = {
     pl.Int64: "integer",
     pl.Int32: "integer",

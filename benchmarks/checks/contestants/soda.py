@@ -67,7 +67,9 @@ def quantile(name: str, column: str, share: float, low: float, high: float) -> d
 
 
 fresh, at, days = suite.FRESH
-kinds = {**{column: TYPES[kind] for column, kind in suite.TYPES.items()}, "quantity": "integer", "age": "integer"}
+kinds = {column: TYPES[kind] for column, kind in suite.TYPES.items()}
+if not path.endswith(".csv"):
+    kinds |= {"quantity": "integer", "age": "integer"}
 contract = {
     "dataset": "bench/main/events",
     "variables": {"NOW": {"default": at.replace(" ", "T") + "+00:00"}},
