@@ -55,7 +55,7 @@ def find_drift(
             mend = "Name a reference that has columns of this table, or list them under `drift.columns`."
             findings.append(judge.unmeasured(None, f"No column can be compared with {drift.reference}.", mend))
         return tuple(findings), ()
-    sql = drift_sql(compared.columns, table.schema, where_sql(part))
+    sql = drift_sql(compared.columns, table.schema, where_sql(part, table.schema))
     table.told.append(f"-- drift: {len(compared.columns)} columns in one scan\n{sql};")
     values = fetch_rows(table.connection, sql, table.schema.path)[0]
     for index, (column, statistics) in enumerate(compared.columns.items()):

@@ -6,7 +6,8 @@ from typing import Literal
 
 from mlci.nouns.base import Noun
 
-Format = Literal["parquet", "csv", "json"]
+Format = Literal["parquet", "csv", "json", "table"]
+DialectName = Literal["duckdb", "spark"]
 Kind = Literal["string", "integer", "float", "decimal", "boolean", "timestamp", "date", "other"]
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
@@ -29,13 +30,19 @@ class TableSchema(Noun):
         view: The name that SQL reads it by, not yet quoted.
         path: Its path or glob as the policy writes it, for messages.
         format: How it is stored.
-        columns: Names in the order of the file, each with the engine's type.
+        columns: Names in the order of the file, each with its type as DuckDB names it.
+        dialect: The words of the engine that it is open in.
+        conditions: The policy's conditions in those words, where they are not DuckDB's.
+        order: Further columns that tell the order of the file's rows, where the engine does not keep it.
     """
 
     view: str
     path: str
     format: Format
     columns: dict[str, str]
+    dialect: DialectName = "duckdb"
+    conditions: dict[str, str] = {}
+    order: tuple[str, ...] = ()
 
     def kind(self, column: str) -> Kind:
         """The family of the column's type: what may be asked of it."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlci.measure.data.dialects import dialect_of
 from mlci.measure.data.plan import conflicting_rows, key_sql
+from mlci.measure.data.portable import conflicting_rows as portable_conflicts
+from mlci.measure.data.portable import ordered, repeated_rows, row, rows_of, shared_rows
 from mlci.measure.data.sql import all_of, condition_sql, where_sql
 from mlci.nouns.aggregate import Conflicting, Repeats, Shared
 from mlci.nouns.condition import Present
 from mlci.nouns.data_check import ShareOf
-from mlci.nouns.sql import identifier, literal
+from mlci.nouns.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,14 +37,17 @@ def broken_rows(check: DataCheck, key: SliceKey, schema: TableSchema, hints: Seq
     if not isinstance(reading, ShareOf):
         return None
     pairs = zip(check.part.by, key, strict=True) if key else ()
-    sliced = [f"CAST({identifier(name)} AS VARCHAR) IS NOT DISTINCT FROM {literal(value)}" for name, value in pairs]
+    dialect = dialect_of(schema)
+    sliced = [dialect.same_text(dialect.identifier(name), schema.columns[name], value) for name, value in pairs]
+    if schema.dialect != "duckdb":
+        return _portable(check, reading, sliced, schema)
     rows = f"SELECT * FROM {identifier(schema.view)}"
     match reading.bad:
         case Repeats(columns=columns):
-            return _repeated(rows, columns, all_of(where_sql(check.part), *sliced), schema, hints)
+            return _repeated(rows, columns, all_of(where_sql(check.part, schema), *sliced), schema, hints)
         case Shared(other=other, columns=columns):
             on = " AND ".join(f"mine.{identifier(name)} = other.{identifier(name)}" for name in columns)
-            mine = _filtered(rows, all_of(where_sql(check.part), *sliced))
+            mine = _filtered(rows, all_of(where_sql(check.part, schema), *sliced))
             order = _order(columns, schema, "mine.")
             return (
                 f"SELECT mine.* FROM ({mine}) AS mine SEMI JOIN {identifier(other)} AS other ON {on} ORDER BY {order}"
@@ -53,7 +59,24 @@ def broken_rows(check: DataCheck, key: SliceKey, schema: TableSchema, hints: Seq
         case _:
             if reading.shows is None:
                 return None
-            return _filtered(rows, all_of(where_sql(check.part), *sliced, condition_sql(reading.shows, schema)))
+            return _filtered(rows, all_of(where_sql(check.part, schema), *sliced, condition_sql(reading.shows, schema)))
+
+
+def _portable(check: DataCheck, reading: ShareOf, sliced: Sequence[str], schema: TableSchema) -> str | None:
+    """The same in the forms that engines have in common."""
+    match reading.bad:
+        case Repeats(columns=columns):
+            return f"{repeated_rows(reading.bad, schema, *sliced)} ORDER BY {ordered(columns, schema)}"
+        case Shared(columns=columns):
+            return f"{shared_rows(reading.bad, schema, *sliced)} ORDER BY {ordered(columns, schema)}"
+        case Conflicting(features=features):
+            found = f"SELECT {row(schema.columns, schema)} FROM ({portable_conflicts(reading.bad, schema)}) AS mine"
+            return f"{_filtered(found, all_of(*sliced))} ORDER BY {ordered(features, schema)}"
+        case _:
+            if reading.shows is None:
+                return None
+            where = where_sql(check.part, schema)
+            return rows_of(schema, where, *sliced, condition_sql(reading.shows, schema), order=True)
 
 
 def _filtered(rows: str, condition: str) -> str:

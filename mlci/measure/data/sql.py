@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from mlci.measure.data.dialects import dialect_of
+from mlci.measure.data.dialects.base import all_of
 from mlci.measure.data.times import read_time
 from mlci.nouns.condition import (
     Breaks,
@@ -21,23 +23,23 @@ from mlci.nouns.condition import (
     Under,
     WrongLength,
 )
-from mlci.nouns.sql import identifier, literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlci.measure.data.dialects.base import Dialect
     from mlci.nouns.aggregate import Part
     from mlci.nouns.condition import Scalar
     from mlci.nouns.scalars import Bound
     from mlci.nouns.table_schema import TableSchema
 
 _LARGEST = {"FLOAT": "3.4028234663852886e38", "DOUBLE": "1.7976931348623157e308"}
-_MOST_IN_LIST = 200
-"""Up to so many values a list is searched for each entry of a column's dictionary; beyond, a hash table is quicker."""
+__all__ = ["all_of", "condition_sql", "where_sql"]
 
 
 def condition_sql(condition: Condition, schema: TableSchema) -> str:  # noqa: C901, PLR0911 - one case a kind
     """The condition as a boolean expression; where it is null, the row does not meet it."""
+    dialect = dialect_of(schema)
     match condition:
         case Missing(column=column):
             return _missing(column, schema)
@@ -48,9 +50,9 @@ def condition_sql(condition: Condition, schema: TableSchema) -> str:  # noqa: C9
         case NotAmong(column=column, values=values):
             return _not_among(column, values, schema)
         case NoMatch(column=column, pattern=pattern):
-            return f"NOT regexp_full_match({identifier(column)}, {literal(pattern)})"
+            return dialect.mismatch(dialect.identifier(column), pattern)
         case WrongLength(column=column, length=length):
-            return _wrong_length(f"length({identifier(column)})", length)
+            return _wrong_length(dialect.length(dialect.identifier(column)), length)
         case Under(column=column, limit=limit, inclusive=inclusive):
             return _under(column, limit, schema, inclusive=inclusive)
         case Over(column=column, limit=limit, inclusive=inclusive):
@@ -59,17 +61,13 @@ def condition_sql(condition: Condition, schema: TableSchema) -> str:  # noqa: C9
         case Equals(column=column, value=value):
             return _equals(column, value, schema)
         case Breaks(sql=sql, nulls=nulls):
-            return f"NOT (\n{sql}\n)" if nulls else f"NOT coalesce((\n{sql}\n), FALSE)"
+            own = schema.conditions.get(sql, sql)
+            return f"NOT (\n{own}\n)" if nulls else f"NOT coalesce((\n{own}\n), FALSE)"
 
 
-def where_sql(part: Part) -> str:
+def where_sql(part: Part, schema: TableSchema) -> str:
     """The conditions of a part, one after the other; empty where it is all rows."""
-    return " AND ".join(f"(\n{sql}\n)" for sql in part.where)
-
-
-def all_of(*conditions: str) -> str:
-    """Those that are not empty, joined by AND."""
-    return " AND ".join(f"({condition})" for condition in conditions if condition)
+    return " AND ".join(f"(\n{schema.conditions.get(sql, sql)}\n)" for sql in part.where)
 
 
 def _is_float(column: str, schema: TableSchema) -> bool:
@@ -77,14 +75,15 @@ def _is_float(column: str, schema: TableSchema) -> bool:
 
 
 def _missing(column: str, schema: TableSchema) -> str:
-    name = identifier(column)
-    return f"({name} IS NULL OR isnan({name}))" if _is_float(column, schema) else f"{name} IS NULL"
+    dialect = dialect_of(schema)
+    name = dialect.identifier(column)
+    return f"({name} IS NULL OR {dialect.is_nan(name)})" if _is_float(column, schema) else f"{name} IS NULL"
 
 
 def _present(column: str, schema: TableSchema) -> str:
-    name = identifier(column)
-    # In the engine's order NaN comes after infinity, so this one comparison leaves out both null and NaN.
-    return f"{name} <= 'inf'::DOUBLE" if _is_float(column, schema) else f"{name} IS NOT NULL"
+    dialect = dialect_of(schema)
+    name = dialect.identifier(column)
+    return dialect.has_number(name) if _is_float(column, schema) else f"{name} IS NOT NULL"
 
 
 def _wrong_length(size: str, length: Bound) -> str:
@@ -97,38 +96,38 @@ def _wrong_length(size: str, length: Bound) -> str:
 
 
 def _outside(condition: Outside, schema: TableSchema) -> str:
-    name, kind = identifier(condition.column), schema.kind(condition.column)
+    dialect = dialect_of(schema)
+    name, kind = dialect.identifier(condition.column), schema.kind(condition.column)
+    cast = schema.columns[condition.column]
     low, high = condition.low, condition.high
     if kind == "float":
-        cast = schema.columns[condition.column]
         largest = _LARGEST[cast]
-        under = f"'{_number(low)}'::{cast}" if _finite(low) else f"'-{largest}'::{cast}"
-        over = f"'{_number(high)}'::{cast}" if _finite(high) else f"'{largest}'::{cast}"
-        return f"({name} < {under} OR ({name} > {over} AND NOT isnan({name})))"
+        under = dialect.number(_number(low) if _finite(low) else f"-{largest}", cast)
+        over = dialect.number(_number(high) if _finite(high) else largest, cast)
+        return f"({name} < {under} OR ({name} > {over} AND NOT {dialect.is_nan(name)}))"
     ends = []
     if _finite(low):
-        ends.append(f"{name} < {_bound(low, kind, schema.columns[condition.column])}")
+        ends.append(f"{name} < {_bound(low, kind, cast, dialect)}")
     if _finite(high):
-        ends.append(_over(name, high, kind, schema.columns[condition.column]))
-    if kind in {"timestamp", "date"}:
-        ends.append(f"NOT isfinite({name})")
+        ends.append(_over(name, high, kind, cast, dialect))
+    if kind in {"timestamp", "date"} and (endless := dialect.endless(name)):
+        ends.append(endless)
     return f"({' OR '.join(ends)})" if ends else "FALSE"
 
 
-def _over(name: str, high: float | str | None, kind: str, cast: str) -> str:
+def _over(name: str, high: float | str | None, kind: str, cast: str, dialect: Dialect) -> str:
     if kind == "timestamp" and isinstance(high, str):
         moment = read_time(high)
         if isinstance(moment, date) and not isinstance(moment, datetime):
             # A day as the upper end is meant as a whole.
-            return f"{name} >= {literal(str(moment + timedelta(days=1)))}::{cast}"
-    return f"{name} > {_bound(high, kind, cast)}"
+            return f"{name} >= {dialect.moment(str(moment + timedelta(days=1)), cast)}"
+    return f"{name} > {_bound(high, kind, cast, dialect)}"
 
 
-def _bound(end: float | str | None, kind: str, cast: str) -> str:
+def _bound(end: float | str | None, kind: str, cast: str, dialect: Dialect) -> str:
     if kind in {"timestamp", "date"}:
-        moment = read_time(str(end))
-        return f"{literal(str(moment))}::{'TIMESTAMP' if kind == 'date' else cast}"
-    return _number(end) if isinstance(end, int | float) else literal(str(end))
+        return dialect.moment(str(read_time(str(end))), "TIMESTAMP" if kind == "date" else cast)
+    return _number(end) if isinstance(end, int | float) else dialect.text(str(end))
 
 
 def _finite(end: float | str | None) -> bool:
@@ -141,37 +140,34 @@ def _number(value: float | str | None) -> str:
 
 
 def _under(column: str, limit: float, schema: TableSchema, *, inclusive: bool) -> str:
-    cast = schema.columns[column]
-    number = f"'{_number(limit)}'::{cast}" if _is_float(column, schema) else _number(limit)
-    return f"{identifier(column)} {'<=' if inclusive else '<'} {number}"
+    dialect = dialect_of(schema)
+    number = _number(limit)
+    if _is_float(column, schema):
+        number = dialect.number(number, schema.columns[column])
+    return f"{dialect.identifier(column)} {'<=' if inclusive else '<'} {number}"
 
 
 def _not_among(column: str, values: Sequence[Scalar], schema: TableSchema) -> str:
-    name, kind = identifier(column), schema.kind(column)
+    dialect = dialect_of(schema)
+    name, kind, cast = dialect.identifier(column), schema.kind(column), schema.columns[column]
     if kind in {"integer", "float", "decimal"}:
         numbers = [number for value in values if (number := _as_number(value)) is not None]
         if not numbers:
             return _present(column, schema)
-        cast = f"::{schema.columns[column]}" if kind == "float" else ""
-        listed = ", ".join(f"'{number}'{cast}" if cast else number for number in numbers)
+        listed = ", ".join(dialect.number(number, cast) if kind == "float" else number for number in numbers)
         return f"({name} NOT IN ({listed}) AND {_present(column, schema)})"
-    texts = ", ".join(literal(_as_text(value)) for value in values)
-    text = name if schema.columns[column] == "VARCHAR" else f"{name}::VARCHAR"
-    if len(values) > _MOST_IN_LIST:
-        return f"{text} NOT IN ({texts})"
-    # Evaluated once for each entry of the column's dictionary, not once a row.
-    return f"(list_position([{texts}], {text}) IS NULL AND {name} IS NOT NULL)"
+    return dialect.none_of(name, dialect.as_text(name, cast), [_as_text(value) for value in values])
 
 
 def _equals(column: str, value: str, schema: TableSchema) -> str:
+    dialect = dialect_of(schema)
+    name, cast = dialect.identifier(column), schema.columns[column]
     if schema.kind(column) in {"integer", "float", "decimal"}:
         number = _as_number(value)
         if number is None:
             return "FALSE"
-        cast = f"::{schema.columns[column]}" if _is_float(column, schema) else ""
-        return f"{identifier(column)} = '{number}'{cast}" if cast else f"{identifier(column)} = {number}"
-    text = "" if schema.columns[column] == "VARCHAR" else "::VARCHAR"
-    return f"{identifier(column)}{text} = {literal(value)}"
+        return f"{name} = {dialect.number(number, cast) if _is_float(column, schema) else number}"
+    return f"{dialect.as_text(name, cast)} = {dialect.text(value)}"
 
 
 def _as_number(value: Scalar) -> str | None:
