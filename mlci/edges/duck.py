@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from mlci.nouns.policy import Engine
+    from mlci.nouns.engine import Engine
 
 _UNLOCKED: dict[str, str | bool | int | float | list[str]] = {
     # Nothing is fetched from the network because a query seems to need it.
@@ -27,7 +27,7 @@ _UNLOCKED: dict[str, str | bool | int | float | list[str]] = {
 
 @contextmanager
 def session(
-    engine: Engine, *, reads: Sequence[Path] | None = None, writes: Path | None = None
+    engine: Engine, *, reads: Sequence[Path | str] | None = None, writes: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory database that spills to a temporary folder, which is removed at the end.
 
@@ -57,7 +57,7 @@ def session(
             yield connection
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, reads: Sequence[Path], writes: Path | None) -> None:
+def _lock(connection: duckdb.DuckDBPyConnection, reads: Sequence[Path | str], writes: Path | None) -> None:
     connection.execute(
         "SET allowed_paths = ?", [sorted({glob_escaped(path) for path in reads} | {str(path) for path in reads})]
     )
@@ -69,7 +69,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, reads: Sequence[Path], writes: 
     connection.execute("SET lock_configuration = true")
 
 
-def glob_escaped(path: Path) -> str:
+def glob_escaped(path: Path | str) -> str:
     """The path, so that the engine takes it for a name even where it holds `*`, `?` or `[`."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in str(path))
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from mlci.edges.duck import first_line, glob_escaped, world_error
+from mlci.edges.duck import first_line, world_error
 from mlci.nouns.aggregate import Aggregate, Answers, SliceKey, Value
 from mlci.nouns.footer import ColumnFooter, Footer
 from mlci.nouns.query import MOST_SLICES, KeyQuery, Plan, Query
-from mlci.nouns.sql import literal
 from mlci.nouns.table_schema import kind_of
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ def read_footer(connection: duckdb.DuckDBPyConnection, table: TableFiles, schema
     Raises:
         WorldError: A file cannot be read.
     """
-    files = "[" + ", ".join(literal(glob_escaped(file)) for file in table.files) + "]"
+    files = table.listed
     try:
         rows = _one(connection, f"SELECT sum(num_rows) FROM parquet_file_metadata({files})")
         described = connection.execute(f"SELECT * FROM parquet_metadata({files}) LIMIT 0").description or []

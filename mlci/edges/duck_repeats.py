@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from mlci.edges.duck import glob_escaped, session, world_error
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 from mlci.nouns.sql import identifier, literal
 
 if TYPE_CHECKING:

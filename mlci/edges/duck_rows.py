@@ -25,13 +25,19 @@ def fetch_examples(connection: duckdb.DuckDBPyConnection, sql: str, columns: Seq
     Raises:
         WorldError: The table cannot be read.
     """
-    cells = ", ".join(f"left(CAST({identifier(name)} AS VARCHAR), {_MOST_LETTERS + 1})" for name in columns)
     try:
         connection.execute("SET preserve_insertion_order = true")
-        found = connection.execute(f"SELECT {cells} FROM ({sql} LIMIT {MOST_EXAMPLES})").fetchall()
+        found = cells(connection, f"{sql} LIMIT {MOST_EXAMPLES}", columns)
         connection.execute("SET preserve_insertion_order = false")
     except duckdb.Error as error:
         raise world_error(error, path) from error
+    return found
+
+
+def cells(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[str]) -> Rows:
+    """All rows of a statement, cells as text of at most 80 characters."""
+    texts = ", ".join(f"left(CAST({identifier(name)} AS VARCHAR), {_MOST_LETTERS + 1})" for name in columns)
+    found = connection.execute(f"SELECT {texts} FROM ({sql})").fetchall()
     return Rows(columns=tuple(columns), rows=tuple(tuple(_cut(cell) for cell in row) for row in found))
 
 

@@ -25,6 +25,12 @@ _REFUSED = {
 _EMPTY = ("modifiers", "where_clause", "group_expressions", "group_sets", "having", "sample", "qualify")
 
 
+def empty_table(connection: duckdb.DuckDBPyConnection, schema: TableSchema) -> None:
+    """Make a table of these columns without rows, so that conditions on another engine's table can be looked at."""
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in schema.columns.items())
+    connection.execute(f"CREATE TABLE {identifier(schema.view)} ({columns})")
+
+
 def check_condition(connection: duckdb.DuckDBPyConnection, sql: str, schema: TableSchema, place: Place) -> None:
     """Refuse what is no condition on the rows of this table.
 

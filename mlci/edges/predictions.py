@@ -79,9 +79,9 @@ class PredictionFiles:
         """
         new_files = find_table(self.root, self.gate.predictions)
         test_files = self._test_files()
-        reads = [*new_files.files, *(test_files.files if test_files else ())]
+        reads = [*new_files.reads, *(test_files.reads if test_files else ())]
         old_files = find_table(old.parent, old.name) if old is not None else None
-        reads += [*old_files.files] if old_files else []
+        reads += [*old_files.reads] if old_files else []
         with session(self.policy.policy.engine, reads=reads) as connection:
             new = PredictionTable(
                 connection, open_table(connection, new_files, "new file"), self.gate.predictions, self.model

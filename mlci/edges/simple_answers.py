@@ -73,7 +73,7 @@ def write_answers(root: Path, policy: PolicyFile, inputs: Sequence[str], wanted:
     model, gate = policy.policy.model, policy.policy.gate
     assert model is not None and gate is not None  # noqa: S101, PT018 - whoever compares has both
     files = find_table(root, gate.train), find_table(root, gate.test)
-    with session(policy.policy.engine, reads=[*files[0].files, *files[1].files]) as connection:
+    with session(policy.policy.engine, reads=[*files[0].reads, *files[1].reads]) as connection:
         train, test = (open_table(connection, each, name) for each, name in zip(files, ("train", "test"), strict=True))
         tables = _Tables(connection, model, train, test, tuple(inputs))
         label, rows, of = tables.training()

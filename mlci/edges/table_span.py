@@ -8,7 +8,7 @@ import duckdb
 
 from mlci.edges.duck import session
 from mlci.errors import WorldError
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,14 +1,18 @@
-"""Open a table: Parquet, CSV or JSON lines, one file or a glob of them."""
+"""Open a table: Parquet, CSV or JSON lines, one file, a glob or a folder of them, behind a URL or not; or a stream."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import duckdb
 
 from mlci.edges.duck import glob_escaped, world_error
+from mlci.edges.sources.arrow import arrow_rows
+from mlci.edges.sources.objects import Found, find_objects, let_read
+from mlci.edges.sources.where import Kind, kind_of_source
 from mlci.errors import WorldError
 from mlci.nouns.sql import identifier, literal
 from mlci.nouns.table_schema import Format, TableSchema
@@ -34,13 +38,38 @@ class TableFiles:
 
     Attributes:
         path: As it was written, for messages.
-        format: How they are stored.
-        files: Absolute paths, sorted; at least one.
+        format: How they are stored; `table` for rows that come from a database or a lake.
+        files: Absolute paths, sorted; at least one where they are local.
+        objects: What is behind a URL, where they are not.
+        partitioned: Whether folders such as `year=2013` hold the values of further columns.
+        kind: What the path names.
+        root: Folder that it starts from.
     """
 
     path: str
     format: Format
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
+    objects: tuple[Found, ...] = ()
+    partitioned: bool = False
+    kind: Kind = "files"
+    root: Path = Path()
+
+    @property
+    def reads(self) -> tuple[Path | str, ...]:
+        """What a session must be let read for it."""
+        return (*self.files, *(each.url for each in self.objects))
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """What changes when the table does; nothing where that can't be told without reading it."""
+        local = [f"{file}\0{file.stat().st_size}\0{file.stat().st_mtime_ns}" for file in self.files]
+        return (*local, *(f"{each.url}\0{each.version}" for each in self.objects))
+
+    @property
+    def listed(self) -> str:
+        """The files as a list in SQL."""
+        names = [*map(glob_escaped, self.files), *(each.url for each in self.objects)]
+        return "[" + ", ".join(map(literal, names)) + "]"
 
 
 def find_table(root: Path, path: str) -> TableFiles:
@@ -48,26 +77,50 @@ def find_table(root: Path, path: str) -> TableFiles:
 
     Args:
         root: Folder that a relative path starts from.
-        path: One file, or a glob such as `data/flights-*.parquet`.
+        path: One file, a glob such as `data/flights-*.parquet`, a folder of files or of partitions, a Delta or Iceberg
+            table's folder, a URL, or a table of a database.
 
     Raises:
-        WorldError: There is no such file, it is a folder, it is empty or unreadable, or its kind is unknown.
+        WorldError: There is no such file, it is empty or unreadable, or its kind is unknown.
     """
-    if "://" in path:
-        raise WorldError(f"{path} is no local file", "Fetch the table with DVC and name the local file.")
+    kind = kind_of_source(root, path)
+    if kind not in {"files", "objects"}:
+        return TableFiles(path, "table", kind=kind, root=root)
+    if kind == "objects":
+        objects = find_objects(path)
+        return TableFiles(path, _only_format([urlsplit(each.url).path for each in objects], path), objects=objects)
     exact = root / path
-    if exact.is_dir():
-        raise WorldError(f"{path} is a folder, not a table", f"Name its files by a glob, such as `{path}/*.parquet`.")
-    files = [exact] if exact.exists() else _matches(root, path)
+    folder = exact.is_dir()
+    files = _inside(exact, path) if folder else [exact] if exact.exists() else _matches(root, path)
     for file in files:
         _readable(file, path)
-    formats = {_format(file) for file in files}
+    partitioned = folder and any("=" in part for file in files for part in file.relative_to(exact).parts[:-1])
+    form = _only_format([file.name for file in files], path)
+    return TableFiles(path, form, tuple(file.resolve() for file in files), partitioned=partitioned, root=root)
+
+
+def _only_format(names: Iterable[str], path: str) -> Format:
+    formats = {_format(Path(name)) for name in names}
     if len(formats) != 1 or None in formats:
         endings = ", ".join(_FORMATS)
         raise WorldError(
             f"{path} is no kind of table that can be read", f"Use one kind of file of {endings} (.gz, .zst)."
         )
-    return TableFiles(path, next(item for item in formats if item), tuple(file.resolve() for file in files))
+    return next(item for item in formats if item)
+
+
+def _inside(folder: Path, path: str) -> list[Path]:
+    """The tables below a folder; what begins with `.` or `_` is somebody's note."""
+    found = [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        and _format(file) is not None
+        and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    ]
+    if not found:
+        raise WorldError(f"{path} is a folder without a table", "Name a file, or a glob such as `data/*.parquet`.")
+    return found
 
 
 def _matches(root: Path, path: str) -> list[Path]:
@@ -121,6 +174,10 @@ def open_table(
     Raises:
         WorldError: The file is truncated, corrupt or no such table.
     """
+    if table.format == "table":
+        return _streamed(connection, table, view)
+    if table.objects:
+        let_read(connection, table.path)
     schema = _bind(connection, table, view, _scan(table, whole=whole))
     delimiter = _delimiter(schema)
     if delimiter:
@@ -129,6 +186,20 @@ def open_table(
     if not typed or table.format != "csv":
         return schema
     return _bind(connection, table, view, _scan(table, texts=typed, whole=whole, delimiter=delimiter))
+
+
+def _streamed(connection: duckdb.DuckDBPyConnection, table: TableFiles, view: str) -> TableSchema:
+    """Keep the rows of a database's or a lake's table in the session, which spills what does not fit."""
+    kept, stream = identifier(f"rows of {view}"), f"stream of {view}"
+    with arrow_rows(table.root, table.path, table.kind) as reader:
+        connection.register(stream, reader)
+        try:
+            connection.execute(f"CREATE OR REPLACE TABLE {kept} AS FROM {identifier(stream)}")
+        except duckdb.Error as error:
+            raise world_error(error, table.path) from error
+        finally:
+            connection.unregister(stream)
+    return _bind(connection, table, view, kept)
 
 
 def _bind(connection: duckdb.DuckDBPyConnection, table: TableFiles, view: str, scan: str) -> TableSchema:
@@ -152,17 +223,17 @@ def _delimiter(schema: TableSchema) -> str:
 
 def _scan(table: TableFiles, *, texts: Collection[str] = (), whole: bool, delimiter: str = "") -> str:
     """The table function that reads the files."""
-    files = "[" + ", ".join(literal(glob_escaped(file)) for file in table.files) + "]"
+    hive = f"hive_partitioning = {str(table.partitioned).lower()}"
     if table.format == "parquet":
-        return f"read_parquet({files}, hive_partitioning = false)"
+        return f"read_parquet({table.listed}, {hive})"
     sample = ", sample_size = -1" if whole else ""
     if table.format == "json":
-        return f"read_json({files}, hive_partitioning = false{sample})"
+        return f"read_json({table.listed}, {hive}{sample})"
     # Without `header` a file of texts only would lose its names to `column0`.
     typed = "".join(f"{literal(name)}: 'VARCHAR', " for name in texts)
     types = f", types = {{{typed[:-2]}}}" if typed else ""
     delim = f", delim = {literal(delimiter)}" if delimiter else ""
-    return f"read_csv({files}, header = true, hive_partitioning = false{sample}{types}{delim})"
+    return f"read_csv({table.listed}, header = true, {hive}{sample}{types}{delim})"
 
 
 def materialise(
@@ -187,7 +258,7 @@ def materialise(
     Raises:
         WorldError: The file can't be parsed.
     """
-    if schema.format == "parquet":
+    if schema.format in {"parquet", "table"}:
         return schema
     try:
         _keep(connection, schema, columns)

@@ -7,12 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlci.edges.duck import session
-from mlci.edges.duck_rows import fetch_examples, save_rows
-from mlci.edges.duck_sql import check_condition, check_pattern
-from mlci.edges.tables import find_table, open_table
 from mlci.errors import PolicyError
-from mlci.flows.data_engine import OpenTable, opened
+from mlci.flows.data_open import open_policy_table, running
 from mlci.flows.data_reference import reference_statistics
 from mlci.judge.data import Judged, judge_data, rank_counts
 from mlci.measure.data.asked import Asked
@@ -28,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from mlci.flows.data_engine import OpenTable
     from mlci.nouns.aggregate import Aggregate, Answers
     from mlci.nouns.base import Place
     from mlci.nouns.data_check import DataCheck
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
     from mlci.nouns.report import DriftBar
     from mlci.nouns.table_schema import TableSchema
 
-_OTHER = "the other table"
 _MOST_WITH_EXAMPLES = 50
 """Findings that get examples; a policy with a thousand broken slices does not fetch rows a thousand times."""
 _BYTES_A_VALUE = 32
@@ -69,7 +65,8 @@ def check_data(
         WorldError: A table can't be read.
     """
     names = _chosen(policy_file, tables)
-    results = [_Run(root, policy_file, name, now, rows_to, explain).result() for name in names]
+    with running(policy_file.policy.engine):
+        results = [_Run(root, policy_file, name, now, rows_to, explain).result() for name in names]
     return DataResult(
         findings=tuple(finding for result in results for finding in result.findings),
         drift=tuple(bar for result in results for bar in result.drift),
@@ -112,18 +109,13 @@ class _Run:
 
     def result(self) -> DataResult:
         engine = self.policy_file.policy.engine
-        files = find_table(self.root, self.table.path)
-        other = find_table(self.root, self.table.overlap.table) if self.table.overlap is not None else None
-        reads = [*files.files, *(other.files if other is not None else ())]
-        texts = [name for name, column in self.table.columns.items() if column.type == "string"]
         drift = self.table.drift
         reference = reference_statistics(self.root, drift.reference, engine) if drift is not None else None
-        with session(engine, reads=reads, writes=self.rows_to) as connection:
-            table = opened(connection, files, self.name, engine.memory, texts)
-            other_schema = open_table(connection, other, _OTHER) if other is not None else None
-            asked = self._asked(table.schema, other_schema, reference)
+        with open_policy_table(self.root, self.name, self.table, engine, writes=self.rows_to) as held:
+            table = held.table
+            asked = self._asked(table.schema, held.other, reference)
             checks = data_checks(asked)
-            self._refuse_bad_sql(table, checks)
+            held.tell(*self._said(checks))
             answers = table.ask(needs(checks))
             judged = _with_quantiles(table, judge_data(checks, answers), answers)
             findings, saved = self._with_rows(table, judged, answers)
@@ -148,20 +140,20 @@ class _Run:
             },
         )
 
-    def _refuse_bad_sql(self, table: OpenTable, checks: tuple[DataCheck, ...]) -> None:
-        """Every condition and pattern of the policy is looked at before the first one runs."""
+    def _said(self, checks: tuple[DataCheck, ...]) -> tuple[dict[str, Place], dict[str, Place]]:
+        """Every condition and every pattern of the policy: all are looked at before the first one runs."""
         asked: dict[str, Place] = {}
+        patterns: dict[str, Place] = {}
         for check in checks:
             shows = check.reading.shows if isinstance(check.reading, ShareOf) else None
             for sql in (*check.part.where, *([shows.sql] if isinstance(shows, Breaks) else [])):
                 asked.setdefault(sql, check.place)
             if isinstance(shows, NoMatch):
-                check_pattern(table.connection, shows.pattern, check.place)
+                patterns.setdefault(shows.pattern, check.place)
         drift = self.table.drift
         if drift is not None and drift.where is not None:
             asked.setdefault(drift.where, self.policy_file.place("data", self.name, "drift", "where"))
-        for sql, place in asked.items():
-            check_condition(table.connection, sql, table.schema, place)
+        return asked, patterns
 
     def _with_rows(
         self, table: OpenTable, judged: tuple[Judged, ...], answers: Answers
@@ -181,11 +173,11 @@ class _Run:
                 continue
             fetched += 1
             columns = shown_columns(check, table.schema, self.id_column)
-            rows = fetch_examples(table.connection, sql, columns, table.schema.path)
+            rows = table.timed(f"rows that break {check.id}", sql, table.engine.examples, sql, columns)
             findings.append(finding.model_copy(update={"data": finding.data.model_copy(update={"examples": rows})}))
             if self.rows_to is not None:
                 file = self.rows_to / f"{_file_name(check, key)}.parquet"
-                save_rows(table.connection, broken_rows(check, key, table.schema) or sql, file, table.schema.path)
+                table.engine.save(broken_rows(check, key, table.schema) or sql, file)
                 saved.append(str(file))
         return tuple(findings), tuple(saved)
 

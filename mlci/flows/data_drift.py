@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mlci.edges.duck_reference import fetch_rows
+from mlci.flows.data_engine import BinsValues
 from mlci.judge.data_drift import DriftJudge
+from mlci.measure.data.drift_bins import binned_values
 from mlci.measure.data.drift_sql import drift_sql, kind_of_drift, shift_of
 from mlci.measure.data.sql import where_sql
 from mlci.nouns.reference import CategoricalReference
 from mlci.nouns.shift import CategoricalShift
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlci.flows.data_engine import OpenTable
     from mlci.measure.data.asked import Asked
+    from mlci.nouns.aggregate import Part
     from mlci.nouns.data_policy import Drift
     from mlci.nouns.finding import Finding
     from mlci.nouns.reference import ColumnReference, ReferenceStatistics
@@ -55,11 +59,8 @@ def find_drift(
             mend = "Name a reference that has columns of this table, or list them under `drift.columns`."
             findings.append(judge.unmeasured(None, f"No column can be compared with {drift.reference}.", mend))
         return tuple(findings), ()
-    sql = drift_sql(compared.columns, table.schema, where_sql(part, table.schema))
-    table.told.append(f"-- drift: {len(compared.columns)} columns in one scan\n{sql};")
-    values = fetch_rows(table.connection, sql, table.schema.path)[0]
-    for index, (column, statistics) in enumerate(compared.columns.items()):
-        shift = shift_of(statistics, values[2 * index], values[2 * index + 1])
+    for (column, statistics), counted in zip(compared.columns.items(), _counted(table, compared, part), strict=True):
+        shift = shift_of(statistics, *counted)
         if shift is None:
             why = f"`{column}` has no value here or in the reference, and a verdict on nothing does not pass."
             findings.append(judge.unmeasured(column, why, "See why the column is empty."))
@@ -71,6 +72,18 @@ def find_drift(
         findings.append(finding)
         bars.append(bar)
     return tuple(findings), tuple(bars)
+
+
+def _counted(table: OpenTable, compared: _Compared, part: Part) -> list[tuple[Mapping[Any, int] | None, int]]:
+    """Today's values of every column in the bins of its reference, and the rows without one."""
+    where, what = where_sql(part, table.schema), f"drift: {len(compared.columns)} columns in one scan"
+    engine = table.engine
+    if isinstance(engine, BinsValues):
+        sql, bins = binned_values(compared.columns, table.schema, where)
+        return list(table.timed(what, sql, engine.binned, sql, bins))
+    sql = drift_sql(compared.columns, table.schema, where)
+    values = table.timed(what, sql, engine.rows, sql)[0]
+    return [(values[place], values[place + 1]) for place in range(0, len(values), 2)]
 
 
 def _compared(asked: Asked, drift: Drift, reference: ReferenceStatistics) -> _Compared:

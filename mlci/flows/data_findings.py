@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from mlci.edges.dvc_lock import vouches
 from mlci.edges.files import digest, read_text
+from mlci.edges.sources.version import remote_digest
+from mlci.edges.sources.where import is_remote
 from mlci.errors import WorldError
 from mlci.judge.headline import overall
 from mlci.nouns.finding import Digests, Finding, Verdict
@@ -97,13 +99,25 @@ def _reports_of(root: Path, policy: PolicyFile) -> Iterator[tuple[str, bool, Rep
 
 def at_hand(root: Path, path: str) -> bool:
     """Whether a table, or a file of a pattern, is in the work tree."""
-    return (root / path).is_file() or next(iter(root.glob(path)), None) is not None
+    if is_remote(path):
+        return True
+    return (root / path).exists() or next(iter(root.glob(path)), None) is not None
 
 
 def table_digest(root: Path, path: str) -> str:
-    """SHA-256 of a table: of its file, or of the files of a glob in the order of their names."""
+    """SHA-256 of a table: of its file, or of the files of a glob or folder in the order of their names.
+
+    Raises:
+        WorldError: A server that holds it can't be reached.
+    """
+    if is_remote(path):
+        return remote_digest(path)
     if (root / path).is_file():
         return digest(root / path)
+    if (root / path).is_dir():
+        files = sorted(file for file in (root / path).rglob("*") if file.is_file())
+        named = "".join(f"{file.relative_to(root / path).as_posix()}\0{digest(file)}\n" for file in files)
+        return hashlib.sha256(named.encode()).hexdigest()
     together = "".join(digest(file) for file in sorted(root.glob(path)))
     return hashlib.sha256(together.encode()).hexdigest()
 

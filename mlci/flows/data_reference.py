@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlci.edges.duck import session
-from mlci.edges.duck_reference import cached_reference, fetch_numbers, fetch_rows, read_reference, write_reference
+from mlci.edges.duck_reference import cached_reference, read_reference, write_reference
 from mlci.edges.tables import find_table
 from mlci.errors import WorldError
 from mlci.flows.data_engine import opened
 from mlci.measure.data.bins import edges_of, lost
 from mlci.measure.data.drift_sql import bin_counts, kind_of_drift
 from mlci.measure.data.reference_sql import counts_sql, distinct_sql, names_sql, values_sql
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 from mlci.nouns.reference import CategoricalReference, NumericReference, ReferenceStatistics
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def store_reference(root: Path, path: str, out: Path, engine: Engine | None = No
 
 
 def _computed(files: TableFiles, engine: Engine) -> ReferenceStatistics:
-    with session(engine, reads=files.files) as connection:
+    with session(engine, reads=files.reads) as connection:
         table = opened(connection, files, _VIEW, engine.memory)
         columns: dict[str, NumericReference | CategoricalReference] = {}
         for name in table.schema.columns:
@@ -88,7 +88,7 @@ def _numeric(table: OpenTable, name: str) -> NumericReference:
     schema, total = table.schema, table.rows
     most = max(table.memory // _BYTES_A_VALUE, 100_000)
     sampled = total > most
-    values = np.sort(fetch_numbers(table.connection, values_sql(name, schema, most if sampled else None), schema.path))
+    values = np.sort(table.engine.numbers(values_sql(name, schema, most if sampled else None)))
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
         return NumericReference(rows=0, missing=total, edges=(), counts=(0,), error=1.0, mean=0.0, std=0.0)
@@ -96,7 +96,7 @@ def _numeric(table: OpenTable, name: str) -> NumericReference:
     listed = tuple(float(edge) for edge in edges)
     if sampled:
         # Edges may come from a sample where a column does not fit the memory; their counts are of all rows.
-        counts = bin_counts(listed, fetch_rows(table.connection, counts_sql(name, listed, schema), schema.path)[0][0])
+        counts = bin_counts(listed, table.engine.rows(counts_sql(name, listed, schema))[0][0])
     else:
         counts = np.diff(np.searchsorted(values, edges, side="right"), prepend=0, append=len(values))
     rows = int(counts.sum())
@@ -113,10 +113,10 @@ def _numeric(table: OpenTable, name: str) -> NumericReference:
 
 def _categorical(table: OpenTable, name: str) -> CategoricalReference:
     schema = table.schema
-    rows, distinct = fetch_rows(table.connection, distinct_sql(name, schema), schema.path)[0]
+    rows, distinct = table.engine.rows(distinct_sql(name, schema))[0]
     named: list[tuple[str, int]] = []
     if distinct <= 2 * MOST_NAMES:
-        found = fetch_rows(table.connection, names_sql(name, schema), schema.path)
+        found = table.engine.rows(names_sql(name, schema))
         named, distinct = [(str(row[0]), int(row[1])) for row in found[:MOST_NAMES]], len(found)
     return CategoricalReference(
         rows=int(rows),

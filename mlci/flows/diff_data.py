@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlci.nouns.data_policy import Table
-    from mlci.nouns.policy import Engine, PolicyFile
+    from mlci.nouns.engine import Engine
+    from mlci.nouns.policy import PolicyFile
     from mlci.nouns.table_schema import TableSchema
 
 WORK_TREE = "work tree"

@@ -13,7 +13,7 @@ from mlci.edges.profile_tables import matching, profile_table
 from mlci.edges.tables import find_table, materialise, open_table
 from mlci.errors import PolicyError, WorldError
 from mlci.measure.infer import likely_patterns, propose
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from mlci.nouns.base import Level, Noun, Place
 from mlci.nouns.budgets import Budgets
 from mlci.nouns.change import Good
 from mlci.nouns.data_policy import Names, Table
+from mlci.nouns.engine import Engine
 from mlci.nouns.feedback_policy import FeedbackPolicy
 from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
 from mlci.nouns.monitor_policy import MonitorPolicy
@@ -19,7 +20,7 @@ from mlci.nouns.release_policy import ReleasePolicy
 from mlci.nouns.replay_policy import Replay
 from mlci.nouns.retrain_policy import RetrainPolicy
 from mlci.nouns.rubric import Declared, TestName
-from mlci.nouns.scalars import Amount, Number, Size, number
+from mlci.nouns.scalars import Amount, Number, number
 from mlci.nouns.serve import ServePolicy
 from mlci.nouns.shorthand import NUMBER, TEXTS, Shorthand, one_or_many
 from mlci.nouns.simple import Beats, misfit
@@ -206,13 +207,6 @@ class Gate(Noun):
     fairness: Fairness | None = Field(None, description="rates by group: reported, never judged")
     seed: int = Field(20_240_101, description="of the bootstrap, so that a verdict can be repeated")
     reuse: int = Field(50, ge=1, description="how often the test set may be used")
-
-
-class Engine(Noun):
-    """How much of the machine measuring may take."""
-
-    memory: Size = 400_000_000
-    threads: int | None = Field(None, ge=1)
 
 
 class Policy(Noun):

@@ -49,3 +49,15 @@ class Plan(Noun):
 
     queries: tuple[Query, ...] = ()
     keys: tuple[KeyQuery, ...] = ()
+
+
+class Binned(Noun):
+    """How a column's values are counted: up to each of the edges and above the last, or by the place in a list.
+
+    Attributes:
+        edges: Increasing; of a column of numbers.
+        names: Of a column of texts; a value that is none of them is counted at place 0.
+    """
+
+    edges: tuple[float, ...] | None = None
+    names: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from mlci.flows.data_reference import reference_statistics, store_reference
 from mlci.judge.drift import ks_margin, noncentrality, psi_lower
 from mlci.measure.data.bins import edges_of, lost
 from mlci.measure.data.drift import numeric_shift
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 from mlci.nouns.reference import NumericReference
 
 DRIFT = {"drift": {"reference": "ref.parquet"}}

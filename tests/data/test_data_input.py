@@ -9,7 +9,7 @@ import pytest
 
 from mlci.edges.duck import session
 from mlci.errors import PolicyError, WorldError
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ def loop(project):
 BAD = {
     "missing": (lambda _: "nope.parquet", "does not exist"),
     "glob": (lambda _: "nope-*.parquet", "no file matches"),
-    "folder": (lambda _: ".", "is a folder, not a table"),
+    "folder": (lambda _: ".", "is a folder without a table"),
     "empty": (write("e.csv", b""), "is an empty file"),
     "unknown": (write("e.xlsx", b"PK"), "no kind of table"),
-    "remote": (lambda _: "s3://bucket/t.parquet", "is no local file"),
+    "remote": (lambda _: "ftp://host/t.parquet", "is given no tables of ftp://"),
     "text": (write("t.parquet", b"hello, world\n" * 10), "may be cut off"),
     "truncated": (spoil(lambda whole: whole[: len(whole) // 2]), "may be cut off"),
     "zeros": (spoil(lambda whole: whole[:4] + bytes(len(whole) - 2000) + whole[-1996:]), "corrupt"),

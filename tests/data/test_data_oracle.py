@@ -22,7 +22,7 @@ from mlci.measure.data.footers import proven
 from mlci.measure.data.plan import plan
 from mlci.nouns.aggregate import Answers, Count, Part, Repeats
 from mlci.nouns.condition import Missing, Outside, Present
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 
 ROWS = st.lists(
     st.tuples(

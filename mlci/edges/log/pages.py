@@ -11,7 +11,7 @@ from mlci.edges.duck import first_line, session
 from mlci.edges.log.reader import open_reader
 from mlci.edges.log.window_schema import answer_type, flat_types, nested, sql_type
 from mlci.errors import WorldError
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 from mlci.nouns.sql import literal
 
 if TYPE_CHECKING:

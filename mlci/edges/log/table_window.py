@@ -11,7 +11,7 @@ from mlci.edges.duck import session, world_error
 from mlci.edges.log.window_schema import flat_types, nested, sql_type, window_schema
 from mlci.edges.tables import find_table, open_table
 from mlci.errors import WorldError
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 from mlci.nouns.sql import identifier, literal
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from mlci.edges.profile_tables import profile_table
 from mlci.edges.tables import find_table, materialise, open_table
 from mlci.edges.write_together import text_of
 from mlci.errors import WorldError
-from mlci.nouns.policy import Engine
+from mlci.nouns.engine import Engine
 from mlci.nouns.setup import Found, Looked
 
 if TYPE_CHECKING:

@@ -78,7 +78,7 @@ def _type_checks(at: At) -> Iterator[DataCheck]:
     if (wanted := at.entry.type) is None:
         return
     kinds = _TYPES[wanted]
-    if at.asked.schema.format != "parquet" and "float" in kinds:
+    if at.asked.schema.format in {"csv", "json"} and "float" in kinds:
         kinds = (*kinds, "integer")  # a text file may write 3.0 as 3
     held = at.kind in kinds
     noun = {"string": "text", "float": "decimal numbers"}.get(wanted, f"{wanted}s")

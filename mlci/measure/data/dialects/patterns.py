@@ -62,7 +62,7 @@ def translated(pattern: str, target: Target) -> str:
     """
     found = re.match(r"\(\?([is]+)\)", pattern)
     flags, body = (found[1], pattern[found.end() :]) if found else ("", pattern)
-    scanned = "".join(_outside(body, target, "(?:.|\\n)" if "s" in flags else r"[^\n]"))
+    scanned = "".join(_outside(body, target, r"(?:[^\n]|\n)" if "s" in flags else r"[^\n]"))
     folded = ("(?iu)" if target == "java" else "(?i)") if "i" in flags else ""
     return rf"{folded}\A(?:{scanned}){_END[target]}"
 

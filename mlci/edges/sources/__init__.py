@@ -1,0 +1,1 @@
+"""Tables that are no local files: objects behind a URL, tables of databases, and lakes of Parquet files."""

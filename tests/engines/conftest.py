@@ -1,0 +1,33 @@
+"""One Spark for all tests that need it, and one policy asked of several engines."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """The session that `mlci.engine: spark` joins."""
+    if shutil.which("java") is None and os.environ.get("CI") != "true":
+        pytest.skip("Java is not installed: see .ci/system-packages")
+    from mlci.edges.spark.session import spark_session  # noqa: PLC0415 - heavy
+    from mlci.nouns.engine import Engine  # noqa: PLC0415
+
+    before = os.environ.get("JAVA_TOOL_OPTIONS")
+    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    with spark_session(Engine(name="spark", master="local[2]")) as session:
+        yield session
+    os.environ.pop("JAVA_TOOL_OPTIONS")
+    if before is not None:
+        os.environ["JAVA_TOOL_OPTIONS"] = before
+
+
+@pytest.fixture(autouse=True)
+def _collected():
+    """What pyspark leaves open is closed within the test that may ignore it."""
+    yield
+    gc.collect()

@@ -1,0 +1,85 @@
+"""The same policy file on DuckDB and on Spark gives the same verdict, byte for byte."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mlci.edges.policy_file import load_policy
+from mlci.flows.report_data import check_and_report
+
+REPOSITORY = Path(__file__).parents[2]
+# Answers come to Python through sockets that pyspark leaves to the garbage collector.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+
+@pytest.fixture(scope="module")
+def flights(tmp_path_factory):
+    """The reference project with half a year of real flights, split."""
+    root = tmp_path_factory.mktemp("flights")
+    for folder in ("data", "models"):
+        (root / folder).mkdir()
+        for script in (REPOSITORY / folder).glob("*.py"):
+            shutil.copy(script, root / folder)
+    shutil.copy(REPOSITORY / "params.yaml", root)
+    for script in ("data/ingest.py", "data/split.py"):
+        subprocess.run([sys.executable, script], cwd=root, check=True, capture_output=True)
+    return root
+
+
+BROKEN = {
+    "fresh": {"column": "scheduled", "within": "30d", "as_of": "2013-09-01"},
+    "unique": [["carrier", "dest"]],
+    "conflicts": {"label": "disrupted", "features": ["carrier", "dest", "distance"]},
+    "columns": {
+        "distance": {"range": [100, 2000], "mean": [0, 10], "std": [0, 1], "sum": [0, 1]},
+        "temp": {"median": [-20, 0], "mean": [0, 1], "missing": "0%", "by": ["origin"]},
+        "humid": {"quantiles": {0.9: [0, 10]}},
+        "carrier": {"allowed": ["AA", "UA"], "pattern": "[A-Z]{2}", "by": "origin"},
+        "dest": {"share": {"ATL": "<= 1%"}, "length": 2, "where": "carrier <> 'UA' AND distance / 2 > 100"},
+        "scheduled": {"range": ["2013-01-10", "2013-02-10T12:00"]},
+    },
+    "rules": {
+        "short": "scheduled_arrival <= scheduled + INTERVAL 2 HOUR OR origin LIKE 'E%'",
+        "early": {"sql": "extract(hour FROM scheduled) BETWEEN 6 AND 12", "nulls": False},
+    },
+}
+"""Promises that the flights break, so that what is said and shown of broken ones is compared too."""
+
+
+def verdict(root, engine, data=None):
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    if data is not None:
+        params["mlci"] = {"data": data}
+    params["mlci"]["engine"] = engine
+    (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    report, found = check_and_report(root, load_policy(root, "params.yaml"), explain=True)
+    return (root / "reports" / "data.json").read_bytes(), report, found
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_flights_have_the_same_verdict_on_both(flights):
+    duck, report, _ = verdict(flights, "duckdb")
+    spark, _, found = verdict(flights, "spark")
+    assert len(report.verdict.findings) > 60
+    assert len(report.charts.drift) > 10
+    assert spark == duck
+    assert "-- Spark" in found.explain
+
+
+@pytest.mark.usefixtures("spark")
+def test_broken_promises_read_the_same_on_both(flights):
+    data = {"flights": {"path": "data/flights.parquet", **BROKEN}}
+    duck, report, _ = verdict(flights, "duckdb", data)
+    spark, other, _ = verdict(flights, "spark", data)
+    failed = [finding for finding in report.verdict.findings if finding.outcome == "fail"]
+    assert len(failed) > 15
+    assert any(finding.data.examples for finding in failed)
+    for one, two in zip(report.verdict.findings, other.verdict.findings, strict=True):
+        assert one == two
+    assert spark == duck
