@@ -15,9 +15,9 @@ from mlci.edges.log.window import SEEN, read_window, window_schema
 from mlci.edges.log.window_schema import Asked
 from mlci.edges.tables import find_table, open_table
 from mlci.errors import WorldError
+from mlci.nouns.engine import Engine
 from mlci.nouns.feedback import Said
 from mlci.nouns.log_url import is_log
-from mlci.nouns.policy import Engine
 from mlci.nouns.sql import identifier
 
 if TYPE_CHECKING:
