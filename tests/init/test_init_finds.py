@@ -6,6 +6,7 @@ import shutil
 import pytest
 import yaml
 
+from mlci.edges.installed import action_of
 from mlci.errors import WorldError
 from mlci.flows.init.find import find_files, likely_id, likely_label, likely_positive, likely_task, look
 
@@ -118,3 +119,25 @@ def test_tables_that_git_leaves_out_are_for_dvc(repository):
     failing = {check["check"] for check in found["checks"] if check["standing"] == "failure"}
     # A remote and who writes the predictions are for a person to decide.
     assert failing == {"storage.remote", "model.files"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "action"),
+    [
+        ({"url": "https://github.com/acme/mlci", "vcs_info": {"commit_id": "1a" * 20}}, f"acme/mlci@{'1a' * 20}"),
+        (
+            {
+                "url": "ssh://git@github.com/acme/mlci.git",
+                "vcs_info": {"commit_id": "1a" * 20, "requested_revision": "v1"},
+            },
+            f"acme/mlci@{'1a' * 20} # v1",
+        ),
+        ({"url": "https://github.com/acme/mlci", "vcs_info": {"commit_id": "main"}}, ""),
+        ({"url": "https://example.org/acme/mlci", "vcs_info": {"commit_id": "1a" * 20}}, ""),
+        ({"url": "file:///src/mlci", "dir_info": {"editable": True}}, ""),
+        (["none"], ""),
+        (None, ""),
+    ],
+)
+def test_what_was_installed_from_a_commit_is_used_at_that_commit(origin, action):
+    assert action_of(json.dumps(origin) if origin is not None else "") == action

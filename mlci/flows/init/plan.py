@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlci import __version__
 from mlci.edges.dvc_stages import read_stages
+from mlci.edges.installed import installed_action
 from mlci.edges.new_repository import branch_merged_into, list_files
 from mlci.edges.policy_file import parse_policy
 from mlci.edges.write_together import text_of
@@ -177,7 +178,8 @@ def _options(top: Path, prefix: str, wishes: Wishes) -> WorkflowOptions:
     """What the workflows are made from: as said, else as the workflow that is there says, so that it stays."""
     main = _place(top, f"{FOLDER}/main.yml")
     there = text_of(top / main, main) or ""
-    action = wishes.action or _found(_ACTION, there)
+    # A version that no index has is installed from where this one came from.
+    action = wishes.action or _found(_ACTION, there) or ("" if there else installed_action())
     # The repository's own action installs this version; one that is pinned is a version by itself.
     chosen = {"version": __version__} if not action or action.startswith(".") else {}
     chosen |= {"action": action} if action else {}
