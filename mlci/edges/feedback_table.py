@@ -66,6 +66,9 @@ def read_table(path: Path, shown: str, schema: pa.Schema) -> pa.Table:
         found = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise WorldError(f"{shown} can't be read: {error}", "`dvc pull` it again") from error
+    if not found.num_rows:
+        # So that a stage could depend on it from the beginning.
+        return schema.empty_table()
     lacking = [name for name, _ in PROVENANCE if name in schema.names and name not in found.column_names]
     if lacking:
         raise PolicyError(

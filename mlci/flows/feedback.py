@@ -214,7 +214,7 @@ def _labels(asked: Collecting, signature: Signature) -> tuple[dict[str, list[Sai
 def _write(asked: Collecting, table: pa.Table, outcome: Outcome, decisions: Mapping[str, Answer]) -> tuple[str, ...]:
     policy = asked.feedback
     written: list[str] = []
-    if table.num_rows:
+    if table.num_rows or not (asked.root / policy.table).is_file():
         write_table(asked.root / policy.table, table)
         written.append(policy.table)
         if policy.store == "dvc":

@@ -24,8 +24,8 @@ class Past(NamedTuple):
     Attributes:
         root: Folder of the project.
         policy: The project's.
-        judging: The same as the gate is asked: without trainings of other seeds, budgets and data, whose checks the
-            stages run themselves.
+        judging: What of it the gate reads: without trainings of other seeds, budgets, and data, whose checks the stages
+            run themselves.
         model: Its model.
         gate: Its gate.
         retrain: When it trains.
@@ -63,7 +63,8 @@ def past_of(root: Path, policy: PolicyFile) -> Past:
             f"{policy.place('retrain', 'data')}: a replay moves `mlci.retrain.data.parameter`, and there is none",
             "name the parameter that says up to when the data reaches",
         )
-    judging = own.model_copy(update={"train": None, "budgets": None, "data": {}, "waivers": ()})
+    left = dict.fromkeys(("train", "budgets", "release", "serve", "monitor", "feedback", "retrain", "replay"))
+    judging = own.model_copy(update={**left, "data": {}, "waivers": ()})
     return Past(root.resolve(), policy, replace(policy, policy=judging), own.model, own.gate, own.retrain, own.replay)
 
 

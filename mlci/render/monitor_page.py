@@ -13,7 +13,7 @@ from mlci.render import monitor as words
 from mlci.render.html import stylesheet, templates
 from mlci.render.svg import inline
 from mlci.render.text import clean
-from mlci.render.vega import BAD, MUTED, NEW, OLD, Chart, Spec, axis, chart, legend, scale
+from mlci.render.vega import BAD, BESIDE, MUTED, NEW, OLD, Chart, Spec, axis, chart, legend, scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,13 +117,13 @@ def _performance(found: Monitoring) -> Iterable[Chart]:
             }
         )
     layers += _since(found)
-    layers.append(legend(["by labels", "estimated"], [NEW, OLD], _WIDTH, _HEIGHT, "top"))
+    layers.append(legend(["by labels", "estimated"], [NEW, OLD], _WIDTH, _HEIGHT, "beside"))
     yield Chart(
         "performance",
         f"{clean(found.metric)} by period",
         "Blue is what labels say of the predictions of each period; grey, with its 95 % interval, what scores said "
         "before labels came. The dotted line is the reference; a red line the start of an alarm.",
-        chart({"layer": layers, "width": _WIDTH, "height": _HEIGHT}),
+        chart({"layer": layers, "width": _WIDTH, "height": _HEIGHT, "padding": BESIDE}),
         wide=True,
     )
 
@@ -160,13 +160,13 @@ def _evidence(found: Monitoring) -> Iterable[Chart]:
             "mark": {"type": "rule", "color": BAD, "strokeDash": [4, 3]},
             "encoding": {"y": {"field": "y", "type": "quantitative"}},
         },
-        legend(names, colours, _WIDTH, _HEIGHT, "top"),
+        legend(names, colours, _WIDTH, _HEIGHT, "beside"),
     ]
     yield Chart(
         "evidence",
         "Evidence of a change",
         "What has come nearest to an alarm, on a log scale: at 100 %, the dashed line, it is raised.",
-        chart({"layer": layers, "width": _WIDTH, "height": _HEIGHT}),
+        chart({"layer": layers, "width": _WIDTH, "height": _HEIGHT, "padding": BESIDE}),
         wide=True,
     )
 
@@ -190,7 +190,14 @@ def _volume(found: Monitoring) -> Iterable[Chart]:
         "volume",
         "Predictions and their labels",
         "How many predictions each period has, and of how many the label is known by now.",
-        chart({"layer": [lines, legend(names, colours, _WIDTH, 120, "top")], "width": _WIDTH, "height": 120}),
+        chart(
+            {
+                "layer": [lines, legend(names, colours, _WIDTH, 120, "beside")],
+                "width": _WIDTH,
+                "height": 120,
+                "padding": BESIDE,
+            }
+        ),
         wide=True,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlci.nouns import units
 from mlci.render.monitor import TITLES
 from mlci.render.text import clean, markdown_code, markdown_prose
-from mlci.render.vega import BAD, NEW, OLD, axis, chart, legend, scale
+from mlci.render.vega import BAD, BESIDE, NEW, OLD, axis, chart, legend, scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -229,6 +229,7 @@ def spec(found: Replayed) -> Spec:
         {
             "width": _WIDTH,
             "height": _HEIGHT,
+            "padding": BESIDE,
             "layer": [
                 {
                     "data": {"values": points},
@@ -252,7 +253,7 @@ def spec(found: Replayed) -> Spec:
                     }
                     for place, (kind, letter) in enumerate(kinds.items())
                 ),
-                legend(list(NAMES.values()), _COLOURS, _WIDTH, _HEIGHT, "top"),
+                legend(list(NAMES.values()), _COLOURS, _WIDTH, _HEIGHT, "beside"),
             ],
         }
     )

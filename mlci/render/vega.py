@@ -42,6 +42,9 @@ _CONFIG: Spec = {
     },
 }
 
+BESIDE: Spec = {"left": 4, "right": 40, "top": 6, "bottom": 4}
+"""Padding of a chart with a legend beside it: a page's own font may be wider than the one it was measured by."""
+
 
 class Chart(NamedTuple):
     """A chart with its words.
@@ -108,15 +111,22 @@ def dashed(points: Sequence[dict[str, float]]) -> Spec:
 
 
 def legend(names: Sequence[str], colours: Sequence[str], width: int, height: int, corner: str) -> Spec:
-    """Names in their own colours in the right corner at the `top` or the `bottom`."""
+    """Names in their own colours in the right corner at the `top` or the `bottom`, or `beside` the chart."""
     step = 16
-    first = 10 if corner == "top" else height - 10 - step * (len(names) - 1)
+    first = height - 10 - step * (len(names) - 1) if corner == "bottom" else 10
+    beside = corner == "beside"
     layers = [
         {
             "data": {"values": [{"name": name}]},
-            "mark": {"type": "text", "align": "right", "fontSize": 12, "fontWeight": 600, "color": colour},
+            "mark": {
+                "type": "text",
+                "align": "left" if beside else "right",
+                "fontSize": 12,
+                "fontWeight": 600,
+                "color": colour,
+            },
             "encoding": {
-                "x": {"value": width - 6},
+                "x": {"value": width + 10 if beside else width - 6},
                 "y": {"value": first + step * place},
                 "text": {"field": "name"},
             },

@@ -211,6 +211,11 @@ def test_a_table_of_somebody_else_is_left_alone(clinic):
         clinic.collect()
 
 
+def test_a_table_without_rows_is_there_from_the_first_run_on(clinic):
+    clinic.predict("a")
+    assert (clinic.collect()["rows"], clinic.table()) == (0, [])
+
+
 def test_a_log_that_is_gone_ends_with_3_and_writes_nothing(clinic):
     with pytest.raises(WorldError, match="there is no log"):
         clinic.collect()
