@@ -30,7 +30,8 @@ for month in range(1, int(until[-2:]) + 1):
     at = pd.Timestamp(f"2013-{month:02}-01") + pd.to_timedelta(days, unit="D")
     names = [f"{month}-{number}" for number in range(1500)]
     # The season moves `warm` every month; nothing depends on it.
-    tables.append(pd.DataFrame({"id": names, "at": at, "fever": fever, "pulse": pulse, "warm": warm + month, "ill": ill}))
+    columns = {"id": names, "at": at, "fever": fever, "pulse": pulse, "warm": warm + month, "ill": ill}
+    tables.append(pd.DataFrame(columns))
 train, test = pd.concat(tables[:-1]), tables[-1]
 Path("data").mkdir(exist_ok=True)
 Path("models").mkdir(exist_ok=True)

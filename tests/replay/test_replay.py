@@ -11,7 +11,7 @@ def test_a_change_is_alarmed_trained_for_and_worth_it(past, tmp_path):
     done = past.run("mlci", "replay", "--json", "--out", str(tmp_path))
     found = json.loads(done.stdout)
     march, april, may = found["periods"]
-    assert [each["cause"] for each in march["alarms"] if each["level"] == "block"][0] == "performance"
+    assert next(each["cause"] for each in march["alarms"] if each["level"] == "block") == "performance"
     assert march["decision"]["action"] == "open"
     # The challenger of March was trained up to February: on what was so before. The gate finds it no better.
     assert april["served"]["never"]["metrics"]["accuracy"] < 0.65
