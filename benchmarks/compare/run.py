@@ -126,13 +126,14 @@ The paired bootstrap of a change of F1 on {f1["rows"]:,} rows, {
         f1["resamples"]:,} resamples, rows already in memory. mlci counts the
 eight cells (label, old, new) once and draws from their multinomial; that is the same as drawing rows.
 
-| what | seconds | times mlci | change of F1, points, 90 % |
+| what | CPU seconds | times mlci | change of F1, points, 90 % |
 |---|---|---|---|
 | mlci | {f1["ours"]:.3f} | 1 | {told[0]} to {told[1]} |
 | `scipy.stats.bootstrap` of scikit-learn's `f1_score` (extrapolated) | {f1["extrapolated"]:,.0f} | {
         f1["extrapolated"] / f1["ours"]:,.0f} | {other[0]} to {other[1]} |
 
 The latter was timed on {f1["timed_resamples"]} resamples ({f1["timed"]:.1f} s), on which its interval rests too.
+CPU seconds, because the machine had other work: {f1["load"]:.1f} processes a core.
 """
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
 
-CountName = Literal["precision", "recall", "f1", "specificity", "balanced_accuracy"]
+CountName = Literal["precision", "recall", "f1", "specificity", "balanced_accuracy", "mcc"]
 COUNT_NAMES: tuple[CountName, ...] = get_args(CountName)
 _STEP = 1e-4
 

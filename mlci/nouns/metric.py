@@ -16,6 +16,7 @@ METRICS: dict[str, Direction] = {
     "recall": 1,
     "specificity": 1,
     "f1": 1,
+    "mcc": 1,
     "macro_f1": 1,
     "micro_f1": 1,
     "log_loss": -1,
@@ -46,6 +47,9 @@ TASK_METRICS: dict[Task, tuple[str, ...]] = {
     "regression": ("mae", "mse", "rmse", "r2", "mape"),
 }
 """Which metrics each task has."""
+
+ON_DEMAND: dict[Task, tuple[str, ...]] = {"binary": ("mcc",), "multiclass": (), "regression": ()}
+"""Metrics that a report shows only where a gate asks for them."""
 
 FAMILIES: dict[Task, tuple[str, ...]] = {
     "binary": (),
@@ -105,4 +109,6 @@ def has_metric(task: Task, metric: str) -> bool:
     """Whether models of this task have the metric."""
     if task == "multiclass" and (class_metric(metric) or top_k(metric)):
         return True
-    return metric in TASK_METRICS[task] or (task == "regression" and pinball_quantile(metric) is not None)
+    if task == "regression" and pinball_quantile(metric) is not None:
+        return True
+    return metric in TASK_METRICS[task] or metric in ON_DEMAND[task]

@@ -14,7 +14,7 @@ from mlci.nouns.change import Good
 from mlci.nouns.data_policy import Names, Table
 from mlci.nouns.engine import Engine
 from mlci.nouns.feedback_policy import FeedbackPolicy
-from mlci.nouns.metric import FAMILIES, METRICS, PATTERNS, TASK_METRICS, Task, direction, has_metric
+from mlci.nouns.metric import FAMILIES, METRICS, ON_DEMAND, PATTERNS, TASK_METRICS, Task, direction, has_metric
 from mlci.nouns.monitor_policy import MonitorPolicy
 from mlci.nouns.release_policy import ReleasePolicy
 from mlci.nouns.replay_policy import Replay
@@ -279,7 +279,7 @@ def _own(where: str, name: str, gate: MetricGate, own: dict[str, MetricGate]) ->
 def _agrees(where: str, name: str, gate: MetricGate, model: Model) -> None:
     """Refuse a metric that the task has not, and limits on the wrong side."""
     if gate.function is None and not has_metric(model.task, name):
-        known = ", ".join((*TASK_METRICS[model.task], *FAMILIES[model.task]))
+        known = ", ".join((*TASK_METRICS[model.task], *ON_DEMAND[model.task], *FAMILIES[model.task]))
         raise ValueError(
             f"{where}: a {model.task} model has no metric {name!r}; it has {known}, or one of your own with `function`"
         )

@@ -22,6 +22,7 @@ NAMES = {
     "recall": "recall",
     "specificity": "specificity",
     "f1": "F1",
+    "mcc": "Matthews correlation",
     "log_loss": "log loss",
     "brier": "Brier score",
     "cost": "cost per row",

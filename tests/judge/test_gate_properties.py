@@ -30,6 +30,7 @@ METRICS = {
     "recall": binary,
     "specificity": binary,
     "balanced_accuracy": binary,
+    "mcc": binary,
     "log_loss": binary,
     "brier": binary,
     "cost": binary,
