@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,6 @@ import gitdb.exc  # type: ignore[import-untyped]  # it ships no types
 from mlci.errors import PolicyError, WorldError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
 UNSHALLOW = "fetch the whole history: `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
@@ -196,6 +197,32 @@ class History:
         """Addresses of the remotes by name, without passwords."""
         names = self._git("remote").split()
         return {name: _PASSWORD.sub("://", self._git("remote", "get-url", name)) for name in names}
+
+    def unreachable(self, remote: str, patience: float) -> str:
+        """Why a remote does not answer within some seconds, without passwords; empty where it does.
+
+        Nobody is asked for a password or to trust a host.
+        """
+        if self.repo is None:
+            return ""
+        quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes", "LC_ALL": "C"}
+        command = ["git", "-C", str(self.repo.working_tree_dir), "ls-remote", "--quiet", "--heads", "--", remote]
+        try:
+            subprocess.run(  # noqa: S603 - Git, with a remote that it named
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=patience,
+                env=os.environ | quiet,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            return f"no answer within {patience:g} s"
+        except subprocess.CalledProcessError as error:
+            said = error.stderr.strip().splitlines()
+            return _PASSWORD.sub("://", said[0]) if said else f"Git ended with {error.returncode}"
+        return ""
 
     @property
     def top(self) -> Path | None:

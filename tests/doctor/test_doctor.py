@@ -404,6 +404,14 @@ def test_a_folder_that_is_gone_cannot_be_reached(loop):
     )
 
 
+def test_a_git_remote_that_is_gone_is_told_without_its_password(loop):
+    loop.git("remote", "set-url", "origin", "http://me:hunter2@127.0.0.1:9/none")
+    (told,) = [line for line in worse(loop) if " git.remote: " in line]
+    assert told.startswith("failure git.remote: the remote http://127.0.0.1:9/none cannot be reached: fatal: ")
+    assert "git remote -v" in told
+    assert "hunter2" not in told
+
+
 def test_a_remote_that_never_answers_is_given_up_on(loop):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/store"

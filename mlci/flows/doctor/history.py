@@ -78,8 +78,15 @@ def remote(patient: Patient) -> Iterator[Diagnosed]:
             "`git remote add origin URL`, and `git push -u origin main`",
         )
         return
-    origin = names.get("origin") or next(iter(names.values()))
-    yield look.fine(f"the remote is {origin}")
+    name = "origin" if "origin" in names else next(iter(names))
+    why = "" if patient.offline else patient.history.unreachable(name, patient.patience)
+    if why:
+        yield look.failure(
+            f"the remote {names[name]} cannot be reached: {why}",
+            "`git remote -v` shows the address; see that it is right, and that this machine may read it",
+        )
+    else:
+        yield look.fine(f"the remote is {names[name]}")
 
 
 def needs_repository(patient: Patient) -> None:
