@@ -6,6 +6,7 @@ No work tree, index, branch or configuration of the user's is touched.
 from __future__ import annotations
 
 import tempfile
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +17,10 @@ from mlci.errors import WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 _HEADS = "refs/heads/"
+_DATES = ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")
 
 
 class Tip(NamedTuple):
@@ -70,13 +73,14 @@ class OwnBranch(OwnRefs):
         """The newest commit of any branch, fetched; empty where there is none. Raises WorldError as `tip`."""
         return OwnBranch(Path(self._repo.git_dir), branch).tip().commit
 
-    def commit(self, base: str, files: Mapping[str, Path | None], message: str) -> str:
+    def commit(self, base: str, files: Mapping[str, Path | None], message: str, day: datetime | None = None) -> str:
         """A commit on top of another one, in which some files are as they are on disk.
 
         Args:
             base: The commit before.
             files: Where each file's content is, by its path from the top; None: it is removed. Links are kept as such.
             message: Of the commit.
+            day: Its date, so that two runs that make the same on one day make the same commit; None: now.
 
         Raises:
             WorldError: A file can't be read.
@@ -87,7 +91,8 @@ class OwnBranch(OwnRefs):
             lines = [self._line(path, file) for path, file in sorted(files.items())]
             self._git("update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=env)
             tree = self._text("write-tree", env=env)
-        return self._text("commit-tree", tree, "-p", base, "-m", message, env=IDENTITY)
+        said = {} if day is None else dict.fromkeys(_DATES, f"{day.astimezone(UTC):%Y-%m-%d}T00:00:00Z")
+        return self._text("commit-tree", tree, "-p", base, "-m", message, env={**IDENTITY, **said})
 
     def _line(self, path: str, file: Path | None) -> str:
         if file is None:

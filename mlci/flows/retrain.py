@@ -15,6 +15,7 @@ from mlci.edges.git import History
 from mlci.errors import PolicyError, WorldError
 from mlci.flows.forge_access import home
 from mlci.flows.retrain_facts import Asking, bench, gather
+from mlci.flows.retrain_issue import own_issues, tell_issues
 from mlci.flows.retrain_offer import Counter, offer, read_challenger, renew
 from mlci.judge.retrain import decide
 from mlci.nouns.challenger import Challenger, Retraining
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from mlci.flows.forge_access import Home
     from mlci.flows.retrain_facts import Bench
-    from mlci.nouns.forge import ForgeIssue
     from mlci.nouns.policy import PolicyFile
 
 
@@ -62,7 +62,8 @@ def retrain(asked: Asked) -> Retraining:
     """
     place = bench(asked.root, asked.policy, asked.asking.now)
     with _counter(asked, place) as counter:
-        facts = gather(place, asked.asking, counter.forge, _issues(counter))
+        issues = own_issues(counter)
+        facts = gather(place, asked.asking, counter.forge, issues)
         decision = decide(place.retrain, facts)
         asked.say(decision.headline)
         offered = facts.offered
@@ -86,7 +87,9 @@ def retrain(asked: Asked) -> Retraining:
             return known.model_copy(update={"challenger": made.challenger, "headline": _said(made.challenger)})
         with tempfile.TemporaryDirectory(prefix="mlci-challenger-") as folder:
             made = make(place, facts, decision, Path(folder), asked.say)
-            return offer(counter, made.challenger, made.files)
+            done = offer(counter, made.challenger, made.files)
+        tell_issues(counter, done, issues)
+        return done
 
 
 def offer_made(asked: Asked, files: Path) -> Retraining:
@@ -98,13 +101,16 @@ def offer_made(asked: Asked, files: Path) -> Retraining:
     """
     place = bench(asked.root, asked.policy, asked.asking.now)
     with _counter(asked, place) as counter:
+        issues = own_issues(counter)
         if not (files / "challenger.json").is_file():
-            decision = decide(place.retrain, gather(place, asked.asking, counter.forge, _issues(counter)))
+            decision = decide(place.retrain, gather(place, asked.asking, counter.forge, issues))
             action = renew(counter, decision) if decision.action == "keep" else ""
             return Retraining(
                 model=place.model.name, decision=decision, offer=action, headline="no challenger was made"
             )
-        return offer(counter, read_challenger(files), files)
+        done = offer(counter, read_challenger(files), files)
+        tell_issues(counter, done, issues)
+        return done
 
 
 def _said(challenger: Challenger) -> str:
@@ -141,17 +147,3 @@ def _home(asked: Asked) -> Home | None:
             "give one that may write contents, pull requests and checks; --dry-run says what would be done without one",
         )
     return where if where is not None and where.token else None
-
-
-def _issues(counter: Counter) -> tuple[ForgeIssue, ...]:
-    """Our issues, so that an alarm can be named by its own; none where we may not see them."""
-    if counter.home is None:
-        return ()
-    from mlci.edges.github_issues import GitHubIssues  # noqa: PLC0415 - as above
-
-    home = counter.home
-    with contextlib.closing(GitHubIssues(home.repository, home.token, home.address, counter.patience)) as forge:
-        try:
-            return forge.own_issues()
-        except WorldError:
-            return ()

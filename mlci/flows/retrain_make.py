@@ -191,7 +191,8 @@ class _Work:
         top = history.top
         files = {path: file if (file := top / path).is_symlink() or file.exists() else None for path in changed}
         message = commit_message(self.place.model.name, self.data, self.place.base)
-        self.commit = OwnBranch(self.clone, self.place.branch.name).commit(self.place.base, files, message)
+        branch = OwnBranch(self.clone, self.place.branch.name)
+        self.commit = branch.commit(self.place.base, files, message, self.facts.now)
         commit_here(self.clone, self.commit)
 
     def _judge(self, policy: PolicyFile) -> Report:

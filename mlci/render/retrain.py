@@ -136,6 +136,23 @@ def _verdict(challenger: Challenger) -> list[str]:
     return [told, "", f"{on} The comment below has the whole report, and the check on this commit is the same run's."]
 
 
+def issue_comment(done: Retraining) -> str:
+    """What the issue of an alarm is told of a challenger, as Markdown; the first line is the pull request's marker."""
+    made = done.challenger
+    assert made is not None  # noqa: S101 - asked by the caller
+    what = f"A challenger on {markdown_code(made.data, 120)}"
+    said = markdown_prose(made.why or made.headline, 1_000)
+    if made.outcome == "unchanged":
+        told = f"{what} was not offered: {said}"
+    elif made.refused:
+        told = f"{what} was **refused**: {said}"
+    elif done.pull is not None:
+        told = f"{what} is offered in #{done.pull}: {said}"
+    else:
+        told = f"{what} is offered: {said}"
+    return f"{marker(done.model)}\n{told}\n\n<sub>`mlci retrain`, {made.at:%Y-%m-%d}. Edited in place.</sub>\n"
+
+
 def render_terminal(done: Retraining) -> str:
     """What a run did, as plain text."""
     lines = [f"{clean(done.model, 60)}: {clean(done.headline, 1_000)}"]

@@ -12,7 +12,7 @@ from seasons import JULY, OCTOBER, PATH, Seasons
 
 from mlci.flows.retrain import retrain
 
-MAY = {"contents": "write", "pull-requests": "write", "checks": "write", "statuses": "write", "issues": "read"}
+MAY = {"contents": "write", "pull-requests": "write", "checks": "write", "statuses": "write", "issues": "write"}
 
 
 @pytest.fixture(scope="session")

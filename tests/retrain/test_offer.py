@@ -11,6 +11,7 @@ from seasons import AUGUST, JULY, OCTOBER
 
 from mlci.errors import WorldError
 from mlci.flows.retrain import offer_made, retrain
+from mlci.render.monitor_issue import marker as issue_marker
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +72,22 @@ def test_a_worse_challenger_is_refused_says_why_and_is_not_made_again(offer, wor
     again = retrain(project.asked(OCTOBER, env, by_hand=True))
     assert (again.decision.action, again.decision.held[0].guard) == ("wait", "refused")
     assert "Blocked: accuracy" in again.headline
+
+
+def test_the_issue_of_an_alarm_is_told_once_what_came_of_it(offer, better, worse, project, github):
+    github.open_issue(
+        "shop: performance has changed", f"{issue_marker('shop', 'performance')}\n...", "github-actions[bot]"
+    )
+    github.open_issue("shop: inputs have drifted", f"{issue_marker('shop', 'drift')}\n...", "github-actions[bot]")
+    project.alarm("performance")
+    offer(worse, OCTOBER)
+    (told,) = github.comments(1)
+    assert "refused" in told["body"]
+    assert "accuracy, all rows" in told["body"]
+    offer(better, JULY)
+    (told,) = github.comments(1)
+    assert "is offered in #3" in told["body"]
+    assert github.comments(2) == []
 
 
 def test_what_a_person_closed_is_not_offered_again(offer, project, github, env):

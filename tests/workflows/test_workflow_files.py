@@ -188,7 +188,7 @@ PERMISSIONS = {
     "retrain/offer": {
         "checks": "write",
         "contents": "write",
-        "issues": "read",
+        "issues": "write",
         "pull-requests": "write",
         "statuses": "write",
     },
