@@ -8,11 +8,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "forge"))
 
 from forge_emulator import Emulator, GitHub
-from seasons import JULY, OCTOBER, PATH, Seasons
+from seasons import JULY, MAY, OCTOBER, PATH, Seasons
 
 from mlci.flows.retrain import retrain
-
-MAY = {"contents": "write", "pull-requests": "write", "checks": "write", "statuses": "write", "issues": "write"}
 
 
 @pytest.fixture(scope="session")

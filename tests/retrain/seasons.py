@@ -22,6 +22,8 @@ from mlci.nouns.monitoring import Monitoring, MonitorState, Reference, Seen
 from mlci.nouns.signature import Input, Signature
 
 PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+MAY = {"contents": "write", "pull-requests": "write", "checks": "write", "statuses": "write", "issues": "write"}
+"""What the token of who offers may do."""
 JULY, AUGUST, OCTOBER = (datetime(2013, month, 2, 6, tzinfo=UTC) for month in (7, 8, 10))
 
 MAKE = """\

@@ -5,9 +5,8 @@ import shutil
 import threading
 
 import pytest
-from conftest import MAY
 from markdown_it import MarkdownIt
-from seasons import AUGUST, JULY, OCTOBER
+from seasons import AUGUST, JULY, MAY, OCTOBER
 
 from mlci.errors import WorldError
 from mlci.flows.retrain import offer_made, retrain
