@@ -111,7 +111,7 @@ class _Joint:
             return cls()
         mean = values.mean(axis=1)
         away = values - mean[:, None]
-        return cls(values.shape[1], mean, away @ away.T)
+        return cls(values.shape[1], mean, np.einsum("in,jn->ij", away, away))
 
     def __add__(self, other: _Joint) -> _Joint:
         """Of the values of both."""

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from mlci.judge.stats.bca import RESAMPLES, bootstrap_ratio
 from mlci.judge.stats.losses import FEWEST_ROWS, MOST_FOR_BOOTSTRAP
+from mlci.judge.stats.moments import dot
 from mlci.judge.stats.student import MeanTest, mean_test, skewness, t_suffices
 from mlci.nouns.change import Bounds, Change, Estimate, Good, TooFew, sign
 
@@ -116,7 +117,7 @@ def _test(
 ) -> tuple[MeanTest, float]:
     size = int(influence.size)
     away = influence - influence.mean()
-    error = math.sqrt(size / (size - 1) * float(np.dot(away, away)))
+    error = math.sqrt(size / (size - 1) * dot(away, away))
     skew, (alpha, beta) = skewness(away), tails
     test = mean_test(gain, error, size, skew, alpha=alpha, beta=beta)
     name = "delta method, " if what == "rows" else "cluster-robust "
