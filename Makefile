@@ -47,7 +47,7 @@ format: setup  ## Rewrite the code in the house's style
 	$(BIN)/ruff format .
 
 bench: setup  ## Measure speed and memory beside the tools that users would take instead
-	for script in benchmarks/*/run.py; do $(BIN)/python "$$script" || exit; done
+	for script in benchmarks/*/run.py benchmarks/summary.py; do $(BIN)/python "$$script" || exit; done
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(UPGRADE)

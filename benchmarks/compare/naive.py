@@ -70,7 +70,8 @@ def main() -> None:
             )
     timed = time.perf_counter() - begin
     rows = sum(len(part) for part in parts[:slices])
-    whole = timed * RESAMPLES / resamples * (len(frame) + sum(len(part) for part in parts)) / rows
+    all_rows = len(frame) + sum(len(part) for part in parts)
+    whole = timed * RESAMPLES / resamples * all_rows / rows if rows else 0.0
     answer = {
         "points": points,
         "timed": timed,

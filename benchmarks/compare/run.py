@@ -13,16 +13,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
+from statistics import median
+
+from benchmarks.common import DOCS, OURS, ROOT, Job, about, in_turns, machine, ours, rows_of, write
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 CACHE = ROOT / ".cache" / "bench" / "compare"
-DOCS = ROOT / "docs" / "benchmarks"
+POINTS, LIMIT = "naive: points only, no interval", 2_000
 COLUMNS, VALUES = 5, 10
 POLICY = """\
 mlci:
@@ -47,20 +47,31 @@ def main() -> None:
     parser.add_argument("--slices", default=2, type=int, help="of how many slices the naive way's intervals are run")
     parser.add_argument("--resamples", default=99, type=int, help="run of the naive 999; the rest is extrapolated")
     parser.add_argument("--f1-resamples", default=60, type=int, help="the same of the naive 10,000 of F1 alone")
-    parser.add_argument("--repeat", default=3, type=int, help="runs of mlci; the median counts")
-    parser.add_argument("--out", default=DOCS, type=Path, help="folder of compare.json and compare.md")
+    parser.add_argument("--repeat", default=5, type=int, help="turns of mlci and of the naive points")
+    parser.add_argument("--out", default=DOCS, type=Path, help="folder of compare.json, compare.md and compare.svg")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     folder = CACHE / str(options.rows)
     _generate(folder, options.rows)
-    ours = sorted((_ours(folder) for _ in range(options.repeat)), key=lambda run: run["wall"])[options.repeat // 2]
+    jobs = [
+        Job(OURS, ours("compare"), folder),
+        Job(POINTS, [sys.executable, str(HERE / "naive.py"), str(folder), "0", "1"], folder),
+    ]
+    runs = in_turns(jobs, options.repeat)
+    checks = _checks(folder)
     naive = _script("naive.py", folder, options.slices, options.resamples)
     f1 = _script("f1.py", folder, options.f1_resamples)
-    result = {"machine": _machine(), "rows": options.rows, "mlci": ours, "naive": naive, "f1": f1}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "compare.json").write_text(json.dumps(result, indent=2) + "\n")
-    text = _markdown(result)
-    (options.out / "compare.md").write_text(text)
-    print(text)
+    result = {
+        "machine": machine(),
+        "load_before": load,
+        "repeat": options.repeat,
+        "rows": options.rows,
+        "checks": checks,
+        "runs": runs,
+        "naive": naive,
+        "f1": f1,
+    }
+    write("compare", result, _markdown(result), {f"{options.rows:,} predictions": runs}, options.out)
 
 
 def _generate(folder: Path, rows: int) -> None:
@@ -70,25 +81,13 @@ def _generate(folder: Path, rows: int) -> None:
         subprocess.run([sys.executable, HERE / "generate.py", folder, str(rows)], check=True)
 
 
-def _ours(folder: Path) -> dict[str, float]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
-    begin = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlci", "compare"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
+def _checks(folder: Path) -> int:
+    """How many checks the last run of mlci made."""
     findings = json.loads((folder / "reports" / "verdict.json").read_text())["findings"]
     checks = sum(finding["area"] == "gate" for finding in findings)
-    if process.returncode != 0 or checks != 6 * (1 + COLUMNS * VALUES):
-        sys.exit(f"mlci ended with {process.returncode} and {checks} checks")
-    scale = 1e6 if sys.platform == "darwin" else 1e3
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / scale, "checks": checks}
+    if checks != 6 * (1 + COLUMNS * VALUES):
+        sys.exit(f"mlci made {checks} checks")
+    return checks
 
 
 def _script(name: str, *arguments: object) -> dict[str, float]:
@@ -99,21 +98,30 @@ def _script(name: str, *arguments: object) -> dict[str, float]:
 
 
 def _markdown(result: dict) -> str:
-    ours, naive = result["mlci"], result["naive"]
-    points, whole = naive["points"], naive["extrapolated"]
+    runs, naive, whole = result["runs"], result["naive"], result["naive"]["extrapolated"]
+    times = f"{whole / median(runs[OURS]['wall']):,.0f}"
+    memory = max(runs[OURS]["memory"])
     f1 = result["f1"]
     told, other = ([f"{100 * end:+.3f}" for end in f1[name]] for name in ("interval", "naive_interval"))
+    table = "\n".join(rows_of(runs))
     return f"""\
 # Comparing two models: speed and memory
 
-{result["rows"]:,} predictions, 50 slices, 6 metrics: {ours["checks"]} checks, each with its test, its interval and the
-correction for all. {result["machine"]}.
+{result["rows"]:,} predictions, 50 slices, 6 metrics: {
+        result["checks"]
+    } checks, each with its test, its interval and the
+correction for all. Whole processes, in turns; **mlci** is `mlci compare`, with its report.
+{about(result["machine"], result["load_before"], result["repeat"])}
 
-| what | seconds | times mlci | peak memory |
-|---|---|---|---|
-| `mlci compare`, whole process with report | {ours["wall"]:.1f} | 1 | {ours["memory"]:,.0f} MB |
-| naive: points only, no interval | {points:.1f} | {points / ours["wall"]:.1f} | {naive["memory"]:,.0f} MB |
-| naive with intervals (extrapolated) | {whole:,.0f} | {whole / ours["wall"]:,.0f} | |
+![Seconds of each way](compare.svg)
+
+{table}
+
+With intervals, the naive way takes about {whole:,.0f} s: {times} times as long as mlci. That is extrapolated.
+
+- {_held(median(runs[OURS]["wall"]) / whole, 0.1)}: time of the naive way with intervals: {
+        median(runs[OURS]["wall"]) / whole:.2g}, target at most 0.1
+- {_held(memory, LIMIT)}: peak memory in MB: {memory:,.0f}, target at most {LIMIT:,}
 
 Naive is pandas `groupby`, scikit-learn and `scipy.stats.bootstrap` (999 resamples, percentile, paired). Its points were
 timed whole. Its intervals were timed on {naive["timed_slices"]} of 50 slices with {naive["timed_resamples"]} resamples
@@ -137,11 +145,8 @@ CPU seconds, because the machine had other work: {f1["load"]:.1f} processes a co
 """
 
 
-def _machine() -> str:
-    model = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        model = next((line.split(": ")[1] for line in info.read_text().splitlines() if "model name" in line), model)
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+def _held(value: float, limit: float) -> str:
+    return "held" if value <= limit else "**missed**"
 
 
 if __name__ == "__main__":

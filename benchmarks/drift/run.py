@@ -51,7 +51,8 @@ def main() -> None:
     for key in options.peers:
         name, script, packages = PEERS[key]
         try:
-            python = interpreter(script.removesuffix(".py"), packages)
+            # Evidently's environment is that of the checks.
+            python = interpreter("evidently_pandas" if key == "evidently" else script.removesuffix(".py"), packages)
             columns = (",".join(NUMBERS), ",".join(TEXTS))
             command = [
                 str(python),
