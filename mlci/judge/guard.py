@@ -34,10 +34,6 @@ _WHAT = {"branch", "group", "test", "predictions", "trained_on", "seed", "reuse"
 """Keys of `gate` that say what is judged and how: another answer is neither looser nor stricter."""
 _WHERE = {"seed", "table", "shuffled"}
 """Keys of `train` that say where something is: another place is neither looser nor stricter."""
-_OWN_MERGE = (
-    "Merge the looser policy in a pull request of its own first, or name the check in `mlci.waivers` with reason, "
-    "approver and until."
-)
 
 
 class PolicyChange(NamedTuple):
@@ -202,7 +198,7 @@ def unjudged_gate_findings(problem: str, policy: PolicyFile) -> tuple[Finding, .
             area="gate",
             outcome="not_measured",
             message=f"{problem}.",
-            mend=_OWN_MERGE,
+            mend=_own_merge(f"policy.{GATE}"),
             place=policy.place("gate"),
         ),
     )
@@ -217,12 +213,19 @@ def blocked_by_base(base: Iterable[Finding], own: Iterable[Finding], policy: Pol
                 "check": f"policy.{finding.check}",
                 "title": f"{finding.title} (policy before this pull request)",
                 "message": f"{finding.message} The policy that this pull request loosens blocks this.",
-                "mend": _OWN_MERGE,
+                "mend": _own_merge(f"policy.{finding.check}"),
                 "place": policy.place(*finding.check.split(".")),
             }
         )
         for finding in base
         if finding.blocks and finding.check not in blocked
+    )
+
+
+def _own_merge(check: str) -> str:
+    return (
+        f"Merge the looser policy in a pull request of its own first, or name `{check}` in `mlci.waivers` with reason, "
+        "approver and until."
     )
 
 
@@ -235,7 +238,7 @@ def removed_stage_findings(removed: Sequence[str]) -> tuple[Finding, ...]:
             area="gate",
             outcome="fail",
             message=f"The stage `{name}` of dvc.yaml ran mlci, and this pull request removes it.",
-            mend="Put it back, or name the check in `mlci.waivers` with reason, approver and until.",
+            mend=f"Put it back, or name `policy.stage.{name}` in `mlci.waivers` with reason, approver and until.",
             place=Place(file=PIPELINE),
         )
         for name in removed

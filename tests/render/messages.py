@@ -28,7 +28,9 @@ from mlci.judge.guard import (
     blocked_by_base,
     changed_policy_findings,
     policy_changes,
+    removed_gate_findings,
     removed_stage_findings,
+    unjudged_gate_findings,
     waive,
 )
 from mlci.judge.headline import footer
@@ -39,7 +41,7 @@ from mlci.judge.words import gate_title
 from mlci.nouns.base import Place
 from mlci.nouns.finding import Comparison, Finding
 from mlci.nouns.pipeline import Reproduced, StageRun, Unpushed
-from mlci.nouns.policy import Gate, MetricGate, Model, Policy, PolicyFile
+from mlci.nouns.policy import Cost, Gate, MetricGate, Model, Policy, PolicyFile
 from mlci.nouns.sample import Answers, Sample
 from mlci.nouns.training import Recipe, RecipeChange, RecipeMetric, Spread
 from mlci.nouns.waiver import Waiver
@@ -218,6 +220,25 @@ def policy_loosened():
     return report(findings, [compared(flips=())])
 
 
+def policy_asks_something_else():
+    before = policy(0.01)
+    own = before.model_copy(update={"model": before.model.model_copy(update={"cost": Cost(false_negative=0.0)})})
+    return report([*changed_policy_findings(policy_changes(before, own), FILE), AUC, *DATA], [compared(flips=())])
+
+
+def gate_removed():
+    before = policy(0.01)
+    changes = policy_changes(before, before.model_copy(update={"gate": None}))
+    gone = blocked_by_base(removed_gate_findings(FILE), DATA, FILE)
+    return report([*changed_policy_findings(changes, FILE), *gone, *DATA], [])
+
+
+def gate_not_asked():
+    problem = "params.yaml:12: data/test.parquet has no column `carrier`"
+    open_ = blocked_by_base(unjudged_gate_findings(problem, FILE), (), FILE)
+    return report([*open_, AUC, *DATA], [compared(flips=())])
+
+
 def stage_removed():
     return report([*removed_stage_findings(["check_data"]), AUC, *DATA], [compared(flips=())])
 
@@ -225,6 +246,13 @@ def stage_removed():
 def _waived(until, check="gate.accuracy"):
     waiver = Waiver(check=check, reason="the sensor at JFK is replaced", approver="Ada", until=until)
     return report(waive([BLOCKED, AUC, *DATA], [waiver], TODAY, FILE), [compared(flips=())])
+
+
+def waiver_of_ones_own():
+    waiver = Waiver(
+        check="gate.accuracy", reason="the sensor at JFK is replaced", approver="Ada", until=date(2026, 3, 31)
+    )
+    return report(waive([BLOCKED, AUC, *DATA], [waiver], TODAY, FILE, known=()), [compared(flips=())])
 
 
 def waiver_used():
@@ -344,7 +372,8 @@ MESSAGES = {
         blocked, too_small, critical_open, floor_broken, not_measured, unchanged, budget_spent, later_look, leaked,
         seed_explains, too_few_rows_for_the_recipe, recipe_changed, lucky_seed, model_only_judged, seeds_not_measured,
         shuffled_labels_refused, shuffled_labels_pass, shuffled_labels_open, shuffled_labels_leak,
-        simple_models, policy_loosened, stage_removed, waiver_used, waiver_expired, waiver_unused, groups,
+        simple_models, policy_loosened, policy_asks_something_else, gate_removed, gate_not_asked, stage_removed,
+        waiver_used, waiver_of_ones_own, waiver_expired, waiver_unused, groups,
         groups_of_a_first_run, groups_alike, drifted, weak_slices, weak_slices_of_a_regression, nothing_checked,
         budgets_of_a_busy_machine, budgets_of_a_first_run, budgets_of_the_same_model, budgets_not_measured,
         uncommitted, two_baselines, pipeline_again, pipeline_held, pipeline_conflict,
