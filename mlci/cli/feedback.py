@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,8 @@ from mlci.cli.options import AsJson, PolicyName, Project, progress, tell
 app = typer.Typer(help="Turn what people say about predictions into data.", no_args_is_help=True)
 
 
-@app.command(epilog="Example: mlci feedback collect --dry-run")
-def collect(
+@app.command(epilog="Example: mlci feedback collect --pull-request")
+def collect(  # noqa: PLR0913 - one for each option
     project: Project = Path(),
     policy: PolicyName = "params.yaml",
     log: Annotated[
@@ -26,6 +27,12 @@ def collect(
     ] = "",
     until: Annotated[datetime | None, typer.Option(help="The moment, in UTC; default: now.")] = None,
     version: Annotated[str | None, typer.Option(help="Only predictions of this version of the model.")] = None,
+    pull_request: Annotated[
+        bool, typer.Option("--pull-request", help="Offer it in one pull request instead of the work tree.")
+    ] = False,
+    repro: Annotated[
+        bool, typer.Option(help="Reproduce the pipeline in the pull request, where it reads the table.")
+    ] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the queue, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +49,12 @@ def collect(
     now = until.replace(tzinfo=until.tzinfo or UTC) if until is not None else datetime.now(UTC)
     with progress() as say:
         asked = Collecting(project, load_policy(project, policy), now, log, file, version, dry_run, say)
-        found = run(asked)
+        if pull_request and not dry_run:
+            from mlci.flows.feedback_offer import offer
+
+            found = offer(asked, os.environ, repro=repro)
+        else:
+            found = run(asked)
     sys.stdout.write(to_json(found) if as_json else render_terminal(found))
     for path in found.written:
         tell(f"wrote {path}")

@@ -123,7 +123,7 @@ def collect(asked: Collecting, before: Before = Before()) -> Collected:  # noqa:
         WorldError: The log, the model or the table can't be read, or nothing can be written.
     """
     table = asked.feedback.table
-    pull_files(asked.root, [asked.model.path, table], asked.say)
+    pull_known(asked)
     signature = signature_of(asked)
     schema = table_schema(asked.model, signature, asked.private)
     held = with_rows(read_table(asked.root / table, table, schema), before.table, asked.model)
@@ -143,6 +143,15 @@ def collect(asked: Collecting, before: Before = Before()) -> Collected:  # noqa:
             "private": tuple(each.name for each in signature.inputs if each.name in asked.private),
         }
     )
+
+
+def pull_known(asked: Collecting) -> None:
+    """Pull the table and the model where DVC keeps them and they are not at hand. Raises WorldError as `pull_files`."""
+    lock = asked.root / "dvc.lock"
+    made = lock.read_text(encoding="utf-8") if lock.is_file() else ""
+    paths = (asked.model.path, asked.feedback.table)
+    kept = [path for path in paths if path in made or (asked.root / f"{path}.dvc").is_file()]
+    pull_files(asked.root, kept, asked.say)
 
 
 def signature_of(asked: Collecting) -> Signature:
