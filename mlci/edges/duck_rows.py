@@ -38,10 +38,11 @@ def cells(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[str
     """All rows of a statement, cells as text of at most 80 characters."""
     texts = ", ".join(f"left(CAST({identifier(name)} AS VARCHAR), {_MOST_LETTERS + 1})" for name in columns)
     found = connection.execute(f"SELECT {texts} FROM ({sql})").fetchall()
-    return Rows(columns=tuple(columns), rows=tuple(tuple(_cut(cell) for cell in row) for row in found))
+    return Rows(columns=tuple(columns), rows=tuple(tuple(cut(cell) for cell in row) for row in found))
 
 
-def _cut(cell: str | None) -> str | None:
+def cut(cell: str | None) -> str | None:
+    """A cell of at most 80 characters."""
     return cell[: _MOST_LETTERS - 1] + "…" if cell is not None and len(cell) > _MOST_LETTERS else cell
 
 

@@ -13,6 +13,7 @@ from mlci.edges.duck_tree import condition_tree
 from mlci.edges.tables import find_table, open_table
 from mlci.errors import PolicyError
 from mlci.flows.data_engine import OpenTable, opened
+from mlci.measure.data.dialects import dialect_of
 from mlci.measure.data.dialects.patterns import UntranslatableError
 from mlci.measure.data.dialects.patterns import translated as translated_pattern
 from mlci.measure.data.translate import UntranslatedError, translated
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from mlci.measure.data.dialects.base import Dialect
     from mlci.nouns.base import Place
     from mlci.nouns.data_policy import Table
     from mlci.nouns.engine import Engine
@@ -59,28 +61,28 @@ class Opened:
         if schema.dialect == "duckdb":
             return
         for pattern, place in patterns.items():
-            _check_translation(pattern, place)
+            _check_translation(pattern, place, dialect_of(schema))
         words = {sql: self._translated(sql, place) for sql, place in conditions.items()}
         self.table.engine = self.table.engine.told(schema.model_copy(update={"conditions": words}))
 
     def _translated(self, sql: str, place: Place) -> str:
-        tree = condition_tree(self.parser, sql, place, "Spark")
+        tree = condition_tree(self.parser, sql, place, dialect_of(self.table.schema).name)
         try:
             return translated(tree, self.table.schema)
         except UntranslatedError as error:
             raise PolicyError(
-                f"{place}: `{' '.join(sql.split())}` holds {error}, which Spark is not told because it could mean"
-                " something else there",
+                f"{place}: `{' '.join(sql.split())}` holds {error}, which {dialect_of(self.table.schema).name} is not"
+                " told because it could mean something else there",
                 "Write it with comparisons, arithmetic and plain functions, or measure with DuckDB (`mlci.engine`).",
             ) from error
 
 
-def _check_translation(pattern: str, place: Place) -> None:
+def _check_translation(pattern: str, place: Place, dialect: Dialect) -> None:
     try:
-        translated_pattern(pattern, "java")
+        translated_pattern(pattern, dialect.patterns)
     except UntranslatableError as error:
         raise PolicyError(
-            f"{place}: the pattern `{pattern}` holds {error}, which Spark can't be told with the same meaning",
+            f"{place}: the pattern `{pattern}` holds {error}, which {dialect.name} can't be told with the same meaning",
             "Write the pattern without it, or measure with DuckDB (`mlci.engine`).",
         ) from error
 
@@ -116,6 +118,8 @@ def open_policy_table(
     with ExitStack() as stack:
         if engine.name == "spark":
             yield _in_spark(stack, root, name, table, engine)
+        elif engine.name == "warehouse":
+            yield _in_warehouse(stack, table, engine)
         else:
             yield _in_duckdb(stack, root, name, table, engine, writes)
 
@@ -148,3 +152,16 @@ def _in_spark(stack: ExitStack, root: Path, name: str, table: Table, engine: Eng
         f"-- {table.path}: opened: {1e3 * (perf_counter() - started):,.0f} ms",
     ]
     return Opened(OpenTable(SparkTable(spark, schema), engine.memory, told), other, parser)
+
+
+def _in_warehouse(stack: ExitStack, table: Table, engine: Engine) -> Opened:
+    from mlci.edges.warehouse import open_in_warehouse, warehouse  # noqa: PLC0415 - only who has one
+
+    before = perf_counter()
+    connection = stack.enter_context(warehouse(engine))
+    held = open_in_warehouse(connection, table.path)
+    other = open_in_warehouse(connection, table.overlap.table) if table.overlap is not None else None
+    parser = stack.enter_context(session(engine, reads=[]))
+    empty_table(parser, held.schema)
+    told = [f"-- {table.path}: connected and looked up: {1e3 * (perf_counter() - before):,.0f} ms"]
+    return Opened(OpenTable(held, engine.memory, told), other.schema if other is not None else None, parser)

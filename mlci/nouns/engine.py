@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -10,7 +11,7 @@ from mlci.nouns.base import Noun
 from mlci.nouns.scalars import Size
 from mlci.nouns.shorthand import TEXT, Shorthand
 
-EngineName = Literal["duckdb", "spark"]
+EngineName = Literal["duckdb", "spark", "warehouse"]
 
 
 class Engine(Shorthand, Noun):
@@ -26,6 +27,7 @@ class Engine(Shorthand, Noun):
         description="of Spark: `local[4]`, `yarn`, `spark://host:7077`, `k8s://…` or `sc://host` (Spark Connect);"
         " default: the session that runs already, else this machine",
     )
+    url: str | None = Field(None, description="of a warehouse: `postgresql://user@host/database`")
     config: dict[str, str] = Field({}, description="of Spark: its own settings, such as `spark.executor.memory: 8g`")
 
     @model_validator(mode="before")
@@ -36,6 +38,14 @@ class Engine(Shorthand, Noun):
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
             return {**value, "config": {key: _setting(each) for key, each in value["config"].items()}}
         return value
+
+    @model_validator(mode="after")
+    def _of_the_warehouse(self) -> Engine:
+        if (self.name == "warehouse") != (self.url is not None):
+            raise ValueError("url: a warehouse has one, and nothing else has: `{name: warehouse, url: postgresql://…}`")
+        if self.url is not None and urlsplit(self.url).password:
+            raise ValueError("url: a password does not belong into Git; give it by PGPASSWORD or ~/.pgpass")
+        return self
 
     @model_validator(mode="after")
     def _of_spark(self) -> Engine:

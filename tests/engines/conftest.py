@@ -7,6 +7,7 @@ import os
 import shutil
 
 import pytest
+from postgres_server import Postgres, binaries
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,18 @@ def spark():
     os.environ.pop("JAVA_TOOL_OPTIONS")
     if before is not None:
         os.environ["JAVA_TOOL_OPTIONS"] = before
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real server, as a warehouse and as a source."""
+    if binaries() is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL is not installed: .ci/system-packages installs it")
+        pytest.skip("PostgreSQL is not installed: see .ci/system-packages")
+    server = Postgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture(autouse=True)

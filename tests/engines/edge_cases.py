@@ -81,6 +81,16 @@ def write(found, file):
         connection.execute(f"COPY t TO '{file}' (FORMAT parquet)")
 
 
+def load(found, connection, name):
+    """A table of PostgreSQL with these rows."""
+    names = {"HUGEINT": "NUMERIC", "FLOAT": "REAL", "DOUBLE": "DOUBLE PRECISION"}
+    columns = ", ".join(f'"{column}" {names.get(kind, kind)}' for column, kind in TYPES.items())
+    connection.execute(f'CREATE TABLE "{name}" ({columns})')
+    with connection.cursor() as cursor, cursor.copy(f'COPY "{name}" FROM STDIN') as copy:
+        for row in found:
+            copy.write_row(list(row.values()))
+
+
 def is_missing(value):
     """Null or NaN."""
     return value is None or (isinstance(value, float) and math.isnan(value))

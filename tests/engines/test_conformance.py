@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import duckdb
 import numpy as np
 import pytest
-from edge_cases import INF, TYPES, is_missing, rows, values, write
+from edge_cases import INF, TYPES, is_missing, load, rows, values, write
+from postgres_server import PASSWORD
 
+from mlci.errors import PolicyError
 from mlci.flows.data_open import open_policy_table
 from mlci.measure.data.dialects.patterns import UntranslatableError, translated
 from mlci.nouns.aggregate import Conflicting, Count, Number, Part, Repeats, Shared
@@ -34,7 +37,7 @@ from mlci.nouns.scalars import Bound
 # Answers come to Python through sockets that pyspark leaves to the garbage collector.
 pytestmark = [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
-ENGINES = ["duckdb", pytest.param("spark", marks=pytest.mark.slow)]
+ENGINES = ["duckdb", *(pytest.param(name, marks=pytest.mark.slow) for name in ("spark", "warehouse"))]
 TABLES = {
     "full": rows(),
     "empty": [],
@@ -57,12 +60,29 @@ def root(tmp_path_factory):
 def engine(request):
     if request.param == "spark":
         request.getfixturevalue("spark")
+    if request.param == "warehouse":
+        return request.getfixturevalue("warehouse")
     return Engine(name=request.param)
+
+
+@pytest.fixture(scope="module")
+def warehouse(postgres):
+    """The same tables in a real PostgreSQL."""
+    import psycopg  # noqa: PLC0415 - slow to load
+
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name, found in {**TABLES, "other": OTHER}.items():
+            load(found, connection, name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGPASSWORD", PASSWORD)
+        yield Engine(name="warehouse", url=re.sub(":[^:/@]*@", "@", url, count=1))
 
 
 @contextmanager
 def opened(root, name, engine, conditions=(), patterns=()):
-    table = Table.model_validate({"path": f"{name}.parquet", "overlap": {"with": "other.parquet", "key": "id"}})
+    ending = "" if engine.name == "warehouse" else ".parquet"
+    table = Table.model_validate({"path": name + ending, "overlap": {"with": f"other{ending}", "key": "id"}})
     with open_policy_table(root, "t", table, engine) as held:
         place = Place(file="params.yaml", line=1)
         held.tell(dict.fromkeys(conditions, place), dict.fromkeys(patterns, place))
@@ -219,9 +239,10 @@ KEYS = [("id",), ("s",), ("f",), ("i", "s"), ("k", "b"), ("e",)]
 @pytest.mark.parametrize("name", TABLES)
 def test_keys(root, engine, name):
     repeats = [Repeats(columns=columns) for columns in KEYS]
-    shared = [Shared(other="the other table", columns=columns) for columns in (("id",), ("id", "s"))]
     features = [("s",), ("k", "b"), ("h",)]
     conflicts = [Conflicting(label=label, features=columns) for label in ("b", "i") for columns in features]
+    other = "other" if engine.name == "warehouse" else "the other table"
+    shared = [Shared(other=other, columns=columns) for columns in (("id",), ("id", "s"))]
     with opened(root, name, engine) as table:
         answers = table.ask([*repeats, *shared, *conflicts])
     assert not answers.failures
@@ -337,6 +358,10 @@ TEXTS = [
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_patterns_match_what_re2_matches(root, engine, pattern):
+    if engine.name == "warehouse" and pattern in {r"(?i)É|Ä", r"\p{Han}+"}:
+        with pytest.raises(PolicyError, match="PostgreSQL can't be told"), opened(root, "full", engine, (), [pattern]):
+            pass
+        return
     asked = Count(what=NoMatch(column="s", pattern=pattern))
     with duckdb.connect() as plain, opened(root, "full", engine, patterns=[pattern]) as table:
         sql = f"SELECT count(CASE WHEN NOT regexp_full_match(s, ?) THEN 1 END) FROM '{root}/full.parquet'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from postgres_server import PASSWORD
 
 from mlci.edges.policy_file import load_policy
 from mlci.flows.report_data import check_and_report
@@ -70,6 +72,33 @@ def test_the_flights_have_the_same_verdict_on_both(flights):
     assert len(report.charts.drift) > 10
     assert spark == duck
     assert "-- Spark" in found.explain
+
+
+def test_the_test_table_has_the_same_findings_in_a_warehouse(flights, postgres, monkeypatch):
+    import pandas as pd  # noqa: PLC0415 - slow to load
+    import psycopg  # noqa: PLC0415
+
+    url = postgres.new_database()
+    frame = pd.read_parquet(flights / "data" / "test.parquet")
+    kinds = {"int64": "bigint", "float64": "float8", "datetime64[us]": "timestamp", "str": "text", "object": "text"}
+    columns = ", ".join(f'"{name}" {kinds[str(kind)]}' for name, kind in frame.dtypes.items())
+    with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
+        connection.execute(f"CREATE TABLE flights ({columns})")
+        with cursor.copy("COPY flights FROM STDIN") as copy:
+            for row in frame.itertuples(index=False):
+                copy.write_row([None if value != value else value for value in row])  # noqa: PLR0124 - NaN
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    drift = {"reference": "data/train.parquet", "level": "info"}
+    promises = {**BROKEN, "drift": drift, "rows": 1}
+    _, report, _ = verdict(flights, "duckdb", {"t": {"path": "data/test.parquet", **promises}})
+    engine = {"name": "warehouse", "url": re.sub(":[^:/@]*@", "@", url, count=1)}
+    _, other, found = verdict(flights, engine, {"t": {"path": "flights", **promises}})
+    assert "-- drift" in found.explain
+    assert other.charts.drift == report.charts.drift
+    for one, two in zip(report.verdict.findings, other.verdict.findings, strict=True):
+        assert one.message == two.message
+        # A table of a database has no order, so other rows may be its first ones.
+        assert one.data.model_copy(update={"examples": None}) == two.data.model_copy(update={"examples": None})
 
 
 @pytest.mark.usefixtures("spark")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import os
 import re
 import socket
 import sqlite3
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from postgres_server import PASSWORD, Postgres, binaries
+from postgres_server import PASSWORD
 
 from mlci.edges.sources import objects
 from mlci.errors import WorldError
@@ -241,15 +240,6 @@ def test_tables_of_sqlite(tmp_path):
         with pytest.raises(WorldError, match=said) as raised:
             check(tmp_path, path)
         assert "secret" not in str(raised.value)
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    if binaries() is None and os.environ.get("CI") != "true":
-        pytest.skip("PostgreSQL is not installed: see .ci/system-packages")
-    server = Postgres()
-    yield server
-    server.close()
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from pyspark.errors import (
     SparkRuntimeException,
 )
 
+from mlci.edges.portable import first_line
 from mlci.errors import MlciError, WorldError
 
 OF_THE_DATA = (
@@ -27,13 +28,6 @@ _PLAINER = (
     ("Illegal Parquet type: INT64 (TIMESTAMP(NANOS", "Spark reads no timestamps in nanoseconds"),
     ("OutOfMemoryError", "it needs more memory than Spark has"),
 )
-
-
-def first_line(error: Exception) -> str:
-    """The message without its class, its query and its stack."""
-    text = str(error).strip().splitlines()
-    line = text[0] if text else type(error).__name__
-    return line.partition(" SQLSTATE")[0].strip()
 
 
 def spark_error(error: Exception, path: str) -> MlciError:

@@ -10,10 +10,9 @@ import numpy as np
 
 from mlci.edges.duck_rows import MOST_EXAMPLES, cells
 from mlci.edges.files import replaced
+from mlci.edges.portable import measure_portable
 from mlci.edges.spark.bins import count_in_bins
-from mlci.edges.spark.errors import OF_THE_DATA, first_line, spark_error
-from mlci.nouns.aggregate import Aggregate, Answers, SliceKey, Value
-from mlci.nouns.query import MOST_SLICES, Plan, Query
+from mlci.edges.spark.errors import OF_THE_DATA, spark_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame, SparkSession
 
+    from mlci.nouns.aggregate import Answers
     from mlci.nouns.finding import Rows
     from mlci.nouns.footer import Footer
-    from mlci.nouns.query import Binned
+    from mlci.nouns.query import Binned, Plan
     from mlci.nouns.table_schema import TableSchema
 
 _AT_A_TIME = 10_000
@@ -59,34 +59,7 @@ class SparkTable:
             WorldError: Spark can't read the table.
         """
         del rows
-        answers = Answers()
-        for query in plan.queries:
-            answers = answers.joined(self._merged(query))
-        return answers
-
-    def _merged(self, query: Query) -> Answers:
-        try:
-            return self._answers(query)
-        except OF_THE_DATA as error:
-            if not query.alone:
-                return Answers(failures=dict.fromkeys(query.aggregates, first_line(error)))
-        answers = Answers()
-        for aggregate, sql in zip(query.aggregates, query.alone, strict=True):
-            answers = answers.joined(self._merged(Query(sql=sql, aggregates=(aggregate,), keys=query.keys)))
-        return answers
-
-    def _answers(self, query: Query) -> Answers:
-        found = self.rows(query.sql)
-        if len(found) > MOST_SLICES:
-            why = f"its `by` has more than {MOST_SLICES:,} values"
-            return Answers(failures=dict.fromkeys(query.aggregates, why))
-        by = query.aggregates[0].part.by
-        values: dict[Aggregate, dict[SliceKey, Value]] = {aggregate: {} for aggregate in query.aggregates}
-        for row in found:
-            key = tuple(_text(value, self.schema.columns[name]) for name, value in zip(by, row, strict=False))
-            for aggregate, value in zip(query.aggregates, row[query.keys :], strict=True):
-                values[aggregate][key] = value
-        return Answers(values)
+        return measure_portable(plan, self.schema, self.rows, OF_THE_DATA)
 
     def rows(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """The rows of a statement.
@@ -134,17 +107,3 @@ class SparkTable:
                 writer.write_table(pa.Table.from_pylist(page, schema))
         except Exception as error:
             raise spark_error(error, self.schema.path) from error
-
-
-def _text(value: Any, type_name: str) -> str | None:  # noqa: ANN401 - whatever a column holds
-    """A slice's value as DuckDB writes it."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return str(value)
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        found = connection.execute(f"SELECT CAST(CAST(? AS {type_name}) AS VARCHAR)", [value]).fetchone()
-    return str(found[0]) if found else None

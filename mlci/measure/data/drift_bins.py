@@ -33,5 +33,5 @@ def binned_values(
             value = dialect.as_text(name, kind)
             bins.append(Binned(names=compared_names(reference)))
         terms.append(f"{value} AS c{index}")
-    rows = f"FROM {dialect.identifier(schema.view)}" + (f" WHERE {where}" if where else "")
+    rows = f"FROM {dialect.table(schema.view)}" + (f" WHERE {where}" if where else "")
     return f"SELECT {', '.join(terms)} {rows}", tuple(bins)

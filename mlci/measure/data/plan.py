@@ -113,7 +113,7 @@ def _quantile(aggregate: Number, schema: TableSchema) -> Query:
 
 def _from(schema: TableSchema, *conditions: str) -> str:
     where = all_of(*conditions)
-    return f"FROM {dialect_of(schema).identifier(schema.view)}" + (f" WHERE {where}" if where else "")
+    return f"FROM {dialect_of(schema).table(schema.view)}" + (f" WHERE {where}" if where else "")
 
 
 def _row(columns: Iterable[str], schema: TableSchema) -> str:

@@ -31,7 +31,7 @@ def ordered(columns: Iterable[str], schema: TableSchema) -> str:
 def rows_of(schema: TableSchema, *conditions: str, order: bool = False) -> str:
     """Selects the rows that meet conditions; in the file's order where an engine can tell it."""
     where = all_of(*conditions)
-    rows = f"SELECT {row(schema.columns, schema)} FROM {dialect_of(schema).identifier(schema.view)}"
+    rows = f"SELECT {row(schema.columns, schema)} FROM {dialect_of(schema).table(schema.view)}"
     rows += f" WHERE {where}" if where else ""
     return f"{rows} ORDER BY {row(schema.order, schema)}" if order and schema.order else rows
 
@@ -42,7 +42,7 @@ def shared_rows(aggregate: Shared, schema: TableSchema, *conditions: str) -> str
     names = [dialect.identifier(name) for name in aggregate.columns]
     on = " AND ".join(f"mine.{name} = other.{name}" for name in names)
     mine = rows_of(schema, where_sql(aggregate.part, schema), *conditions)
-    other = dialect.identifier(aggregate.other)
+    other = dialect.table(aggregate.other)
     columns = row(schema.columns, schema, "mine.")
     return f"SELECT {columns} FROM ({mine}) AS mine WHERE EXISTS (SELECT 1 FROM {other} AS other WHERE {on})"
 
@@ -53,7 +53,7 @@ def repeated_rows(aggregate: Repeats, schema: TableSchema, *conditions: str) -> 
     where = all_of(where_sql(aggregate.part, schema), present, *conditions)
     columns = row(schema.columns, schema)
     counted = f"count(*) OVER (PARTITION BY {row(aggregate.columns, schema)}) AS mlci_times"
-    rows = f"SELECT {columns}, {counted} FROM {dialect_of(schema).identifier(schema.view)} WHERE {where}"
+    rows = f"SELECT {columns}, {counted} FROM {dialect_of(schema).table(schema.view)} WHERE {where}"
     return f"SELECT {columns} FROM ({rows}) AS counted WHERE mlci_times > 1"
 
 
@@ -69,7 +69,10 @@ def conflicting_count(aggregate: Conflicting, schema: TableSchema) -> str:
 
 def conflicting_rows(aggregate: Conflicting, schema: TableSchema) -> str:
     """Selects those rows; a missing label is a label of its own."""
-    label = dialect_of(schema).identifier(aggregate.label)
+    dialect = dialect_of(schema)
+    label = dialect.identifier(aggregate.label)
+    if schema.kind(aggregate.label) == "boolean":  # which has no smallest value everywhere
+        label = dialect.as_text(label, schema.columns[aggregate.label])
     over = f"OVER (PARTITION BY {row(aggregate.features, schema)})"
     columns = row(schema.columns, schema)
     values = (

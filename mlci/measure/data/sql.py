@@ -105,6 +105,8 @@ def _outside(condition: Outside, schema: TableSchema) -> str:
         under = dialect.number(_number(low) if _finite(low) else f"-{largest}", cast)
         over = dialect.number(_number(high) if _finite(high) else largest, cast)
         return f"({name} < {under} OR ({name} > {over} AND NOT {dialect.is_nan(name)}))"
+    if kind == "string":
+        name = dialect.in_order(name)
     ends = []
     if _finite(low):
         ends.append(f"{name} < {_bound(low, kind, cast, dialect)}")

@@ -70,7 +70,8 @@ class _Writer:
             case Among(of=of, values=values):
                 return f"({self.sql(of)} IN ({self._listed(values)}))"
             case Between(of=of, low=low, high=high):
-                return f"({self.sql(of)} BETWEEN {self.sql(low)} AND {self.sql(high)})"
+                value = self.dialect.in_order(self.sql(of)) if self._kind(of) == "string" else self.sql(of)
+                return f"({value} BETWEEN {self.sql(low)} AND {self.sql(high)})"
             case Case(checks=checks, otherwise=otherwise):
                 cases = " ".join(f"WHEN {self.sql(when)} THEN {self.sql(then)}" for when, then in checks)
                 return f"CASE {cases} ELSE {self.sql(otherwise)} END"
@@ -100,6 +101,8 @@ class _Writer:
         if tree.op in {"same", "distinct"}:
             same = f"({left} {self.dialect.null_safe} {right})"
             return same if tree.op == "same" else f"(NOT {same})"
+        if "string" in {self._kind(tree.left), self._kind(tree.right)}:
+            left = self.dialect.in_order(left)
         return f"({left} {tree.op} {right})"
 
     def _call(self, tree: Call) -> str:

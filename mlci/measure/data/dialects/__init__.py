@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlci.measure.data.dialects.duck import DuckDialect
+from mlci.measure.data.dialects.postgres import PostgresDialect
 from mlci.measure.data.dialects.spark import SparkDialect
 
 if TYPE_CHECKING:
     from mlci.measure.data.dialects.base import Dialect
     from mlci.nouns.table_schema import DialectName, TableSchema
 
-DIALECTS: dict[DialectName, Dialect] = {"duckdb": DuckDialect(), "spark": SparkDialect()}
+DIALECTS: dict[DialectName, Dialect] = {"duckdb": DuckDialect(), "spark": SparkDialect(), "postgres": PostgresDialect()}
 
 
 def dialect_of(schema: TableSchema) -> Dialect:

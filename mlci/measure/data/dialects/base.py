@@ -9,6 +9,7 @@ from mlci.nouns.sql import identifier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlci.measure.data.dialects.patterns import Target
     from mlci.nouns.table_schema import Kind
 
 
@@ -24,10 +25,14 @@ class Dialect:
 
     Attributes:
         types: The engine's names of types where they differ.
+        patterns: The syntax of its regular expressions.
+        name: What it is called.
         null_safe: The operator of equality that holds for two nulls.
     """
 
     types: ClassVar[dict[str, str]] = {}
+    patterns: ClassVar[Target] = "python"
+    name: ClassVar[str] = "DuckDB"
     null_safe: ClassVar[str] = "IS NOT DISTINCT FROM"
 
     def type(self, name: str) -> str:
@@ -37,6 +42,14 @@ class Dialect:
     def identifier(self, name: str) -> str:
         """A name of a column or table."""
         return identifier(name)
+
+    def table(self, name: str) -> str:
+        """A table's name."""
+        return self.identifier(name)
+
+    def in_order(self, name: str) -> str:
+        """A text that is compared by its characters."""
+        return name
 
     def text(self, value: str | None) -> str:
         """A text as a literal."""
@@ -117,11 +130,15 @@ class Dialect:
 
     def spread(self, name: str, rows: str, finite: str, infinite: str) -> str:
         """The standard deviation of a sample; infinite as soon as a value is, which engines tell in different ways."""
-        value = f"stddev_samp({self.cast(self.kept(name, all_of(rows, finite)), 'DOUBLE')})"
+        value = self.deviation(self.kept(name, all_of(rows, finite)))
         if not infinite:
             return value
         some = f"count(CASE WHEN {all_of(rows, infinite)} THEN 1 END) > 0"
         return f"CASE WHEN {some} THEN {self.infinity()} ELSE {value} END"
+
+    def deviation(self, value: str) -> str:
+        """The standard deviation of finite values."""
+        return f"stddev_samp({self.cast(value, 'DOUBLE')})"
 
     def quantile(self, name: str, quantile: float, rows: str) -> str:
         """The smallest value that at least so many of all values don't exceed."""

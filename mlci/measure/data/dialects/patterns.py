@@ -62,9 +62,18 @@ def translated(pattern: str, target: Target) -> str:
     """
     found = re.match(r"\(\?([is]+)\)", pattern)
     flags, body = (found[1], pattern[found.end() :]) if found else ("", pattern)
+    if "i" in flags and target == "postgres" and not body.isascii():
+        raise UntranslatableError("`(?i)` of letters whose other case depends on the database's locale")
     scanned = "".join(_outside(body, target, r"(?:[^\n]|\n)" if "s" in flags else r"[^\n]"))
     folded = ("(?iu)" if target == "java" else "(?i)") if "i" in flags else ""
-    return rf"{folded}\A(?:{scanned}){_END[target]}"
+    whole = rf"{folded}\A(?:{scanned}){_END[target]}"
+    # There, `\x` takes as many digits as follow, and no text holds the character 0.
+    return re.sub(r"\\(x[0-9A-F]{2}|.)", _four_digits, whole, flags=re.DOTALL) if target == "postgres" else whole
+
+
+def _four_digits(found: re.Match[str]) -> str:
+    digits = found[1][1:]
+    return f"\\u00{'01' if digits == '00' else digits}" if digits else found[0]
 
 
 def _outside(body: str, target: Target, dot: str) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mlci.measure.data.dialects.base import Dialect
 from mlci.measure.data.dialects.patterns import translated
+
+if TYPE_CHECKING:
+    from mlci.measure.data.dialects.patterns import Target
 
 
 class SparkDialect(Dialect):
@@ -18,6 +21,8 @@ class SparkDialect(Dialect):
         "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
     }
     null_safe: ClassVar[str] = "<=>"
+    patterns: ClassVar[Target] = "java"
+    name: ClassVar[str] = "Spark"
 
     def identifier(self, name: str) -> str:
         """A name in backticks."""
@@ -35,7 +40,7 @@ class SparkDialect(Dialect):
 
     def mismatch(self, name: str, pattern: str) -> str:
         """Whether a text does not match, in Java's syntax with the meaning that RE2 gives the pattern."""
-        return f"NOT ({name} RLIKE {self.text(translated(pattern, 'java'))})"
+        return f"NOT ({name} RLIKE {self.text(translated(pattern, self.patterns))})"
 
     def newest(self, name: str, rows: str) -> str:
         """The latest of the moments in some rows, in microseconds since 1970."""
