@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlci.edges.onnx.score import ScoreResult
     from mlci.edges.tables import TableFiles
-    from mlci.nouns.policy import PolicyFile
+    from mlci.nouns.policy import Model, PolicyFile
 
 _FORM = "1"
 """Raised when parts are written in another way, so that a run does not go on behind old ones."""
@@ -52,6 +52,8 @@ def score_file(
     known = policy.policy.model
     if known is None:
         raise PolicyError(f"{policy.file}: scoring needs `mlci.model`", "add `model: {name, label, id}`")
+    if policy.policy.engine.name == "spark":
+        return _on_spark(policy, known, model, table, out, say)
     files = find_table(Path(), f"{table}/*.parquet" if Path(table).is_dir() else table)
     if files.format == "json":
         raise PolicyError(f"{table} is JSON, and scoring reads Parquet or CSV", "write the table as Parquet")
@@ -70,6 +72,27 @@ def score_file(
         batching=Batching(workers=workers, keep=keep),
         progress=lambda rows: say(f"scoring {table}: {rows:,} rows"),
     )
+
+
+def _on_spark(
+    policy: PolicyFile, known: Model, model: Path, table: str, out: Path, say: Callable[[str], None]
+) -> ScoreResult:
+    if out.suffix:
+        raise PolicyError(
+            f"{out} is a file, and Spark writes a folder of parts", "name --out without an ending, such as predictions"
+        )
+    # Only who measures with Spark has it.
+    from mlci.edges.spark.session import spark_session  # noqa: PLC0415
+
+    say(f"scoring {table} on Spark")
+    with spark_session(policy.policy.engine) as session:
+        from mlci.edges.spark.open import open_in_spark  # noqa: PLC0415
+        from mlci.edges.spark.score import score_frame  # noqa: PLC0415
+
+        schema = open_in_spark(session, Path(), table, "scored")
+        threshold = known.threshold if known.task == "binary" else None
+        frame = session.table("scored").drop(*schema.order)
+        return score_frame(model, frame, out, id=known.id, label=known.label, threshold=threshold, path=table)
 
 
 def _digest(files: TableFiles, *rest: object) -> str:

@@ -148,17 +148,31 @@ class _Asked:
                 raise WorldError(
                     f"{self.path}: {missing:,} rows have no `{self.id}`", "give every row an id of its own"
                 )
-            return _predictions(batch, model.score(batch, batch_rows=batch_rows), self)
+            return answered(model, batch, id=self.id, label=self.label, threshold=self.threshold, batch_rows=batch_rows)
 
         return answer
 
 
-def _predictions(batch: pa.Table, scores: Scores, asked: _Asked) -> pa.Table:
-    columns: dict[str, Any] = {"id": plain(batch.column(asked.id))}
-    if asked.label is not None:
-        columns["label"] = plain(batch.column(asked.label))
-    columns["prediction"] = pa.array(decide(scores, asked.signature, asked.threshold))
-    for at, name in enumerate(asked.signature.score_columns):
+def answered(
+    model: OnnxModel,
+    batch: pa.Table,
+    *,
+    id: str,  # noqa: A002 - the policy's word
+    label: str | None,
+    threshold: float | None,
+    batch_rows: int = BATCH_ROWS,
+) -> pa.Table:
+    """The predictions of some rows: `id`, `label` if there is one, `prediction`, and the score columns.
+
+    Raises:
+        WorldError: The model can't answer.
+    """
+    scores = model.score(batch, batch_rows=batch_rows)
+    columns: dict[str, Any] = {"id": plain(batch.column(id))}
+    if label is not None:
+        columns["label"] = plain(batch.column(label))
+    columns["prediction"] = pa.array(decide(scores, model.signature, threshold))
+    for at, name in enumerate(model.signature.score_columns):
         columns[name] = pa.array(scores.score[:, at])
     return pa.table(columns)
 
