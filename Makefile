@@ -18,7 +18,7 @@ help:  ## List the targets
 
 setup: $(VENV)/.mlci  ## Set up .venv with all that is needed (other targets do it by themselves)
 
-demo: setup  ## Reproduce the pipeline on real flights, compare with the previous model, write the report
+demo: $(VENV)/.demo  ## Reproduce the pipeline on real flights, compare with the previous model, write the report
 	@rm -f reports/report.json reports/verdict.json reports/report.html; status=0; \
 	$(BIN)/dvc repro && $(BIN)/mlci compare || status=$$?; \
 	$(BIN)/mlci report --quiet || { code=$$?; [ $$status -ne 0 ] || status=$$code; }; \
@@ -55,6 +55,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: $(VENV)/.uv  ## Pin all dependencies anew (UPGRADE=--upgrade takes the newest versions)
 	$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra dvc --extra model --extra report --group build --constraint requirements/dev.txt \
+		--no-annotate --output-file requirements/demo.txt
 
 clean:  ## Remove the environment and all caches but the data's
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage* build dist
@@ -74,6 +76,15 @@ $(VENV)/.packages: requirements/dev.txt requirements/data.txt $(VENV)/.uv
 		requirements/uv.txt requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --no-build-isolation \
 		-r requirements/data.txt
+	@touch $@
+
+# The demonstration needs a quarter of it, and takes what is there.
+$(VENV)/.demo: requirements/demo.txt requirements/data.txt $(VENV)/.uv
+	@if [ -e $(VENV)/.mlci ]; then $(MAKE) --no-print-directory setup; else \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/demo.txt && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --no-build-isolation \
+			-r requirements/data.txt && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; fi
 	@touch $@
 
 $(VENV)/.mlci: pyproject.toml mlci/__init__.py $(VENV)/.packages
