@@ -50,7 +50,7 @@ def tell(found: Found, name: str, sha: str, key: str = "") -> Told:
     if report is not None:
         why = doubt(report.verdict, sha)
         name = report.verdict.project or name
-    known = {"project": found.project, "name": name, "marker": line}
+    known = {"project": found.project, "name": name, "marker": line, "key": key}
     if report is None or why:
         at = f" on {sha[:7]}" if sha else ""
         return Told(**known, ending="crashed", headline=f"{_DIED}{at}", why=why)
@@ -62,7 +62,8 @@ def tell(found: Found, name: str, sha: str, key: str = "") -> Told:
 
 def died(told: Told, why: str) -> Told:
     """The same project, with a run of which nothing is believed."""
-    return Told(project=told.project, name=told.name, marker=told.marker, ending="crashed", headline=_DIED, why=why)
+    known = {"project": told.project, "name": told.name, "marker": told.marker, "key": told.key}
+    return Told(**known, ending="crashed", headline=_DIED, why=why)
 
 
 def project_of(line: str) -> str:
@@ -118,7 +119,9 @@ def check(told: Told, subject: Subject, key: str = "") -> Check:
 
 
 def _links(told: Told, subject: Subject) -> Links:
-    links = subject.links
+    links = subject.links.model_copy(
+        update={"project": f"{'' if told.project == TOP else told.project} {told.key}".strip()}
+    )
     if not links.files or told.project == TOP:
         return links
     return links.model_copy(update={"files": f"{links.files.rstrip('/')}/{quote(told.project)}/"})

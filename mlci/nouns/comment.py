@@ -23,12 +23,14 @@ class Links(Noun):
         files: What stands before the path of a file at the commit that was judged, such as
             `https://github.com/o/r/blob/1a2b3c4/`; with the project's folder, where it has one.
         commits: What stands before a commit, such as `https://github.com/o/r/commit/`.
+        project: What tells it from other comments of the run: the project's folder; empty where there is but one.
     """
 
     run: Url = ""
     report: Url = ""
     files: Url = ""
     commits: Url = ""
+    project: str = ""
 
 
 NO_LINKS = Links()

@@ -45,6 +45,7 @@ class Told(Noun):
         report: Behind it; None where there is no verdict.
         why: What is known of a run that died; may be hostile.
         marker: The hidden line by which its comment is found again.
+        key: Tells apart several comments of one project.
     """
 
     project: str
@@ -54,6 +55,7 @@ class Told(Noun):
     report: Report | None = None
     why: str = ""
     marker: str
+    key: str = ""
 
     @property
     def conclusion(self) -> Conclusion:

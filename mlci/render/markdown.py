@@ -119,15 +119,16 @@ def _page(report: Report, links: Links, history: Sequence[Earlier], spent: Seque
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def headline(tone: str, text: str, most: int = _MOST_WORDS[0]) -> str:
-    """Line one: the mark, the verdict in bold, and the number that decided it."""
+def headline(tone: str, text: str, project: str = "", most: int = _MOST_WORDS[0]) -> str:
+    """Line one: the mark, the project where there are several, the verdict in bold, and the number that decided it."""
     first, colon, rest = markdown_text(text, most).partition(": ")
-    return f"### {view.ICONS[tone]} **{first}:** {rest}" if colon else f"### {view.ICONS[tone]} **{first}**"
+    start = f"### {view.ICONS[tone]} {f'{markdown_code(project, _MOST_NAME)} ' if project else ''}"
+    return f"{start}**{first}:** {rest}" if colon else f"{start}**{first}**"
 
 
 def _top(report: Report, links: Links, most: int) -> str:
     verdict = report.verdict
-    lines = [headline(view.VERDICT_TONES[verdict.outcome], verdict.headline, most)]
+    lines = [headline(view.VERDICT_TONES[verdict.outcome], verdict.headline, links.project, most)]
     rows = view.ordered(verdict.findings)
     if shown := view.matter(rows):
         number = view.number_name(shown).replace(" ", "&nbsp;")

@@ -93,7 +93,7 @@ def _short(
     before = others(now, history)
     ending: Ending = now.outcome
     folded = history_fold(before, links)
-    top = [checked_marker(marker, project), hidden(now, history), headline(TONES[ending], now.headline)]
+    top = [checked_marker(marker, project), hidden(now, history), headline(TONES[ending], now.headline, links.project)]
     parts = ["\n".join(top), " ".join(words)]
     parts += fitting([folded], LIMIT // 2) if folded.items else []
     # Nothing was reported, so there is no report to lead to.

@@ -304,6 +304,9 @@ def test_every_project_has_its_own_comment_and_check(github, job, left):
         "<!-- mlci:./flights -->",
         "<!-- mlci:./models/churn -->",
     ]
+    heads = [comment["body"].splitlines()[2] for comment in comments]
+    assert "<code>flights</code> **" in heads[0]
+    assert "<code>models/churn</code> **" in heads[1]
     checks = {check["name"]: check for check in github.checks(SHA)}
     assert {name: check["conclusion"] for name, check in checks.items()} == {
         "mlci verdict / flights": "failure",
