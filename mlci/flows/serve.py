@@ -96,7 +96,7 @@ def load(policy: Policy, asked: ServePolicy, wanted: Lineup, aside: Executor) ->
         if each is not None and not each.served.fault:
             _warm(each)
     described = openapi(served, asked, side.fields.taken)
-    pages = json.dumps(described).encode(), openapi_page(served, described).encode()
+    pages = json.dumps(described).encode(), openapi_page(served, described, side.fields.taken).encode()
     return Cast(side, beside["shadow"], beside["canary"], wanted.share, *pages)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlci.nouns.serve import Served, ServePolicy, Taken
 
 Schema = dict[str, Any]
@@ -182,27 +184,42 @@ def _responses(kind: str, schema: Schema) -> Schema:
     }
 
 
-def openapi_page(served: Served, described: Schema) -> str:
-    """A page that needs no other host: routes, fields, and a request to copy."""
+_LABEL = '{"id": "…", "label": …}'
+_STYLE = (
+    ":root{color-scheme:light dark}body{font:16px system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "td{padding:.2rem 1rem .2rem 0;vertical-align:top}code{overflow-wrap:anywhere}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8882;padding:1rem;border-radius:.4rem}"
+)
+
+
+def openapi_page(served: Served, described: Schema, taken: Sequence[Taken]) -> str:
+    """A page that needs no other host: routes, fields, and requests to copy."""
     esc = html.escape
     routes = "".join(
         f"<tr><td><code>{method.upper()} {esc(path)}</code><td>{esc(about['summary'])}"
         for path, methods in described["paths"].items()
         for method, about in methods.items()
     )
-    fields = "".join(
-        f"<tr><td><code>{esc(each.name)}</code><td>{each.type}<td>{'may be null' if each.nullable else 'required'}"
-        for each in served.signature.inputs
-    )
-    sample = json.dumps({each.name: _SAMPLE[each.type] for each in served.signature.inputs}, ensure_ascii=False)
-    quoted = sample.replace("'", "'\\''")
-    call = f"curl -H 'Content-Type: application/json' -d '{quoted}' http://HOST:PORT/predict"
+    fields = "".join(f"<tr><td><code>{esc(each.name)}</code><td>{each.expected}" for each in taken)
+    row = json.dumps({each.name: _SAMPLE[each.type] for each in taken}, ensure_ascii=False)
+    scores = dict.fromkeys(served.signature.score_columns, 0.5)
+    about = {"model": served.name, "version": served.version, "commit": served.commit}
+    answer = {"id": "…", "prediction": next(iter(served.signature.classes), 0.5), "scores": scores, **about}
+    commit = f", commit <code>{esc(served.commit)}</code>" if served.commit else ""
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{esc(served.name)}</title>'
-        "<style>body{font:16px system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-        "td,th{text-align:left;padding:.2rem 1rem .2rem 0}pre{overflow:auto;background:#8882;padding:1rem}</style>"
-        f"<h1>{esc(served.name)}</h1><p>Version {esc(served.version)}, commit {esc(served.commit or 'unknown')}."
-        ' <a href="/openapi.json">openapi.json</a></p>'
-        f"<h2>Routes</h2><table>{routes}</table><h2>Fields</h2><table>{fields}</table>"
-        f"<h2>Try it</h2><pre>{esc(call)}</pre></html>\n"
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{esc(served.name)}</title><style>{_STYLE}</style>"
+        f"<h1>{esc(served.name)}</h1><p>Version <code>{esc(served.version)}</code>{commit}. "
+        'The same for machines: <a href="/openapi.json">openapi.json</a></p>'
+        f"<h2>Routes</h2><table>{routes}</table>"
+        f"<h2>Fields of a row</h2><p>All of them in every row; one row as an object, many as a list.</p>"
+        f"<table>{fields}</table><h2>Try it</h2><pre>{esc(_curl('/predict', row))}</pre>"
+        f"<p>answers</p><pre>{esc(json.dumps(answer, ensure_ascii=False))}</pre>"
+        f"<p>and where the true value becomes known, the id says what it is of:</p>"
+        f"<pre>{esc(_curl('/feedback', _LABEL))}</pre></html>\n"
     )
+
+
+def _curl(path: str, body: str) -> str:
+    quoted = body.replace("'", "'\\''")
+    return f"curl -H 'Content-Type: application/json' -d '{quoted}' http://HOST:PORT{path}"
