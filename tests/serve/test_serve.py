@@ -103,6 +103,7 @@ def test_labels_join_by_id_and_a_contradiction_is_told(server, row, folder):
 
 
 def test_it_tells_about_itself(server, row):
+    assert server.ask("/predict", row)[0] == 200
     assert server.ask("/v2/health/live") == (200, {"live": True})
     assert server.ask("/v2/health/ready")[1]["ready"] is True
     assert set(server.ask("/openapi.json")[1]["components"]["schemas"]["Row"]["properties"]) == set(row)
