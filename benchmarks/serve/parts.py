@@ -53,8 +53,7 @@ def _steps(aside: ThreadPoolExecutor) -> dict[str, tuple[Callable[[], object], i
     told = {"id": "1" * 31, "prediction": 1, "scores": {"score": answer.scores[0][0]}, **side.about}
     alone, together = _runtime(1), _runtime(TOGETHER)
     return {
-        "read the JSON": (lambda: msgspec.json.decode(body), 1),
-        "check the row": (lambda: side.fields.of_rows([msgspec.json.decode(body)]), 1),
+        "read and check the row": (lambda: side.fields.of_body(body), 1),
         "ONNX Runtime, one row": (alone, 1),
         f"ONNX Runtime, {TOGETHER} rows": (together, TOGETHER),
         "the model and around it, one row": (lambda: side.batcher.together(columns[:1]), 1),

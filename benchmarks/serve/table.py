@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from contestants import HELLO, OURS
 
 from mlci.edges.vega import render_svgs
-from mlci.render.vega import NEW, OLD, axis, chart
+from mlci.render.vega import NEW, OLD, axis, chart, names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BUSY = "32"
+TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
 TARGETS = (
     # whose requests per second, as a multiple of whose, at least
     (OURS, "FastAPI", 4.0),
@@ -113,14 +114,14 @@ def _parts(result: dict) -> list[str]:
     ]
     runs = result["runs"]
     whole = {name: [_micro(runs, name, at) for at in ("1", BUSY)] for name in runs}
-    steps = found["check the row"] + found["write the answer"] + found["id and counts"]
+    steps = found["read and check the row"] + found["write the answer"] + found["id and counts"]
     around = [name for name in found if name.startswith("the model and around it")]
     inside = [steps + found[name] for name in around]
     rest = [one - floor - step for one, floor, step in zip(whole[OURS], whole[HELLO], inside, strict=True)]
     before, behind = whole["mlci, log before reply"], whole["mlci, log behind"]
     lines += [
         _line("HTTP, as the bare server takes it", whole[HELLO]),
-        _line("check the row, the model, id, counts and answer", inside),
+        _line("the steps above", inside),
         _line("the rest: routing, limits of time and size, waiting together, context switches", rest),
         _line(f"**{OURS}**", whole[OURS]),
         _line("the log behind, on top", [one - two for one, two in zip(behind, whole[OURS], strict=True)]),
@@ -155,15 +156,14 @@ def plot(result: dict) -> str:
         ratios = _ratios(runs, name, by, BUSY, "rate")
         points.append({"name": name, "low": min(ratios), "high": max(ratios), "middle": median(ratios)})
     order = [each["name"] for each in sorted(points, key=lambda each: -each["middle"])]
-    y = {"field": "name", "type": "nominal", "sort": order, "axis": axis(None, grid=False) | {"labelLimit": 300}}
-    x = {
-        "type": "quantitative",
-        "axis": axis(f"requests/s at {BUSY} connections, as a multiple of {by}'s"),
-        "scale": {"type": "log"},
-    }
+    y = {"field": "name", "type": "nominal", "sort": order, "axis": names(order)}
+    ends = [min(each["low"] for each in points) * 0.9, max(each["high"] for each in points) * 1.1]
+    marks = axis(f"requests/s at {BUSY} connections, as a multiple of {by}'s") | {"values": TICKS, "format": "~g"}
+    x = {"type": "quantitative", "axis": marks, "scale": {"type": "log", "domain": ends, "nice": False}}
     colour = {"condition": {"test": f"indexof(datum.name, '{OURS}') == 0", "value": NEW}, "value": OLD}
     spec = chart(
         {
+            "background": "white",
             "width": 380,
             "height": 22 * len(points),
             "data": {"values": points},

@@ -17,7 +17,7 @@ def run_serve(folder, *args):
     """`mlci serve` that ends by itself: exit code and what was said."""
     command = [sys.executable, "-m", "mlci", "serve", *args, "-C", str(folder), "--port", "0"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=180, check=False)
 
 
 class Server:
@@ -41,7 +41,7 @@ class Server:
         known = {"Content-Type": "application/json"} | {key.replace("_", "-"): value for key, value in headers.items()}
         request = urllib.request.Request(self.url + path, data, known, method=method)  # noqa: S310 - our own server
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the same
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the same
                 status, text = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -51,7 +51,7 @@ class Server:
     def headers(self, path):
         """Headers of an answer, by their names in lower case."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=20) as answer:  # noqa: S310 - our own server
+            with urllib.request.urlopen(self.url + path, timeout=60) as answer:  # noqa: S310 - our own server
                 found = answer.headers
         except urllib.error.HTTPError as error:
             with error:
@@ -63,9 +63,9 @@ class Server:
         self.process.terminate()
         said = self.process.stderr.read()
         self.process.stderr.close()
-        return self.process.wait(20), said
+        return self.process.wait(60), said
 
     def kill(self):
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stderr.close()

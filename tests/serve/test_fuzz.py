@@ -139,7 +139,7 @@ def test_another_content_type_is_refused(server, kind):
 def raw(server, *parts, read=True):
     """What the server says to these bytes."""
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as client:
+    with socket.create_connection((host, int(port)), timeout=60) as client:
         for part in parts:
             client.sendall(part)
         client.shutdown(socket.SHUT_WR) if not read else None

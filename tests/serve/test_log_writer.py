@@ -243,7 +243,7 @@ def test_a_database_that_is_gone_refuses_at_once_and_comes_back_by_itself(postgr
         assert log.fault
         assert "se:cr" not in log.fault
         postgres.start()
-        await asyncio.wait_for(asyncio.gather(*behind), 30)
+        await asyncio.wait_for(asyncio.gather(*behind), 120)
         await log.written(Work([prediction("after")]))
 
     with writer(url) as log:
