@@ -23,7 +23,7 @@ from mlci.edges.software.machine import cpu_seconds
 
 HOST = "127.0.0.1"
 ROWS = rows(64)
-PATIENCE = 120.0
+PATIENCE = 300.0
 WRONG = {400, 415, 422, 500}
 """Statuses that waiting doesn't mend; a server that is not ready has others."""
 
