@@ -77,7 +77,7 @@ def retrain(asked: Asked) -> Retraining:
         if asked.dry_run:
             return known
         if not decision.trains:
-            renewed = renew(counter, decision) if asked.out is None and decision.action == "keep" else ""
+            renewed = renew(counter, decision) if asked.out is None and offered is not None else ""
             return known.model_copy(update={"offer": renewed})
         # Only where something is made: DVC, and what judges models, take seconds to load.
         from mlci.flows.retrain_make import make  # noqa: PLC0415
@@ -104,7 +104,8 @@ def offer_made(asked: Asked, files: Path) -> Retraining:
         issues = own_issues(counter)
         if not (files / "challenger.json").is_file():
             decision = decide(place.retrain, gather(place, asked.asking, counter.forge, issues))
-            action = renew(counter, decision) if decision.action == "keep" else ""
+            # Where it would be made by now, the next run makes it.
+            action = renew(counter, decision) if not decision.trains else ""
             return Retraining(
                 model=place.model.name, decision=decision, offer=action, headline="no challenger was made"
             )

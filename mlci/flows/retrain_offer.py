@@ -153,7 +153,8 @@ def keep(place: Bench, attempt: Attempt) -> None:
 
 
 def _key(attempt: Attempt) -> tuple[object, ...]:
-    return (attempt.at, attempt.data, attempt.base)
+    """What is the same challenger, whichever run tells of it: two at once may have made it."""
+    return (attempt.data, attempt.base, attempt.commit or attempt.end)
 
 
 def _attempt(challenger: Challenger, end: End, commit: str = "", pull: int | None = None) -> Attempt:

@@ -98,6 +98,9 @@ def renewed_why(body: str, decision: Decision) -> str:
 
 def _why(decision: Decision) -> list[str]:
     lines = [f"- {markdown_prose(each.why, 600)}" for each in decision.triggers]
+    if decision.action == "wait" and decision.data.next:
+        held = "; ".join(markdown_prose(each.why, 600) for each in decision.held)
+        lines.append(f"- {markdown_code(decision.data.next, 120)} is not offered instead: {held}")
     nothing = "Nothing asks for it any more. It still holds what the gate said."
     return [_BEGIN, "### Why", "", *(lines or [nothing]), _END]
 

@@ -141,6 +141,18 @@ def test_an_open_pull_request_says_what_asks_for_it_by_now(offer, project, githu
     assert (project.tip(), len(github.pulls())) == (head, 1)
 
 
+def test_an_open_pull_request_says_why_newer_data_is_not_offered_instead(offer, worse, project, github, env):
+    offer()
+    project.alarm("performance")
+    assert offer(worse, OCTOBER).offer == "refused"
+    assert retrain(project.asked(OCTOBER, env)).offer == "updated"
+    (pull,) = github.pulls()
+    (line,) = [each for each in pull["body"].splitlines() if "is not offered instead" in each]
+    assert "data.until=2013-09" in line
+    assert "was refused on 2013-10-02: Blocked" in line
+    assert pull["title"].endswith("data.until=2013-06")
+
+
 def test_a_branch_that_somebody_pushed_to_is_left_alone(offer, project, env):
     offer()
     project.git("fetch", "-q", "origin", "retrain/shop")

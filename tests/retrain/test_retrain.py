@@ -4,9 +4,10 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from seasons import AUGUST, JULY
+from seasons import AUGUST, JULY, Seasons
 from typer.testing import CliRunner
 
 from mlci.cli.app import app
@@ -14,6 +15,7 @@ from mlci.errors import PolicyError, WorldError
 from mlci.flows.retrain import retrain
 
 STATE = "refs/mlci/retrain"
+REPOSITORY = Path(__file__).parents[2]
 
 
 def said(project, *options, code=0):
@@ -105,6 +107,35 @@ def test_a_hold_out_of_another_season_is_judged_too(project, season, refused):
     done = retrain(project.asked(JULY, by_hand=True))
     assert done.challenger.refused == refused
     assert ("hold-out" in done.headline) == refused
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_leaves_nothing_and_two_at_once_leave_one(project):
+    project.alarm("performance")
+    other = Seasons(project.root.parent / "other", project.origin)
+    project.git("clone", "-q", str(project.origin), str(other.root))
+    command = [sys.executable, "-m", "mlci", "retrain", "--json", "--until"]
+
+    def start(where, hour):
+        env = {**project.environment, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+        given = {"cwd": where.root, "env": env, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*command, f"2013-07-02T0{hour}:00:00"], **given)
+
+    killed = start(project, 5)
+    assert any("stage data took" in line for line in killed.stderr)
+    killed.kill()
+    killed.communicate()
+    assert (project.tip(), project.tip(STATE), project.git("status", "--porcelain")) == ("", "", "")
+
+    both = [start(project, 6), start(other, 7)]
+    found = [each.communicate(timeout=300) for each in both]
+    assert [each.returncode for each in both] == [0, 0], found
+    told = [json.loads(out) for out, _ in found]
+    # One may have come late enough to find what the other one offered.
+    assert "pushed" in {each["offer"] for each in told}
+    assert {each["challenger"]["commit"] for each in told if each["challenger"]} == {project.tip()}
+    assert project.state() == [("data.until=2013-06", "offered", None)]
+    assert [each.name for each in (project.root / ".dvc/tmp/mlci-retrain").iterdir()] == ["in-use"]
 
 
 @pytest.mark.slow
