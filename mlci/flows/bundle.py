@@ -7,7 +7,7 @@ import re
 import tempfile
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from mlci import __version__
 from mlci.edges.archive import digest_of, pack, sums
@@ -32,11 +32,12 @@ from mlci.nouns.bundle import (
     SUMS,
     VERDICT,
     Card,
+    DataUse,
     DataVersion,
     Manifest,
 )
 from mlci.render.bom import render_bom
-from mlci.render.card import folder_name, render_card, render_card_page
+from mlci.render.card import folder_name, limits_of, render_card, render_card_page
 from mlci.render.json import to_json
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _fill(
         manifest=manifest,
         verdict=report.verdict,
         metrics=report.metrics,
+        slices=report.slices,
         notes=notes,
         previous=previous,
         page_bytes=page,
@@ -135,7 +137,7 @@ def _fill(
     write_bytes(folder / POLICY, desk.history.read(release.commit, desk.policy.file) or b"")
     write_text(folder / CARD, render_card(card))
     write_text(folder / PAGE, render_card_page(card))
-    write_text(folder / BOM, json.dumps(render_bom(card), indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / BOM, json.dumps(render_bom(card, limits_of(card)), indent=2, ensure_ascii=False) + "\n")
     files = [file for file in folder.iterdir() if file.name != SUMS]
     write_text(folder / SUMS, sums(files, folder))
     return card
@@ -164,7 +166,7 @@ def _manifest(
     model = OnnxModel.load(file)
     threshold = about.threshold if about.task == "binary" else None
     say("asking the model some rows")
-    table = _test_table(desk, release, gate.test)
+    table = _kept(Revisions(desk.root, desk.history), release.commit, gate.test)
     return Manifest(
         name=release.artifact,
         version=release.version,
@@ -179,30 +181,44 @@ def _manifest(
         owner=about.owner,
         population=about.population,
         cost=about.cost,
-        data=tuple(_data(desk, release, path) for path in judged_paths(policy.policy) if path != about.path),
+        data=_tables(desk, release.commit, policy.policy),
     )
 
 
-def _test_table(desk: Desk, release: Release, path: str) -> Path:
+def _kept(revisions: Revisions, commit: str, path: str) -> Path:
     try:
-        return Revisions(desk.root, desk.history).fetch(release.commit, path)
+        return revisions.fetch(commit, path)
     except NotKept as error:
         raise WorldError(
-            f"{path} of {release.version} is neither here nor in the remote", "whoever has it runs `dvc push`"
+            f"{path} of commit {commit[:10]} is neither here nor in the remote", "whoever has it runs `dvc push`"
         ) from error
 
 
-def _data(desk: Desk, release: Release, path: str) -> DataVersion:
+def _tables(desk: Desk, commit: str, policy: Policy) -> tuple[DataVersion, ...]:
+    """The tables that a model was made and tested with, training first."""
+    gate, model = policy.gate, policy.model
+    uses: dict[str, DataUse] = dict.fromkeys(
+        (path for path in judged_paths(policy) if model is None or path != model.path), "data"
+    )
+    if gate is not None:
+        uses |= {gate.test: "testing", gate.predictions: "predictions"}
+        if Revisions(desk.root, desk.history).version(commit, gate.train):
+            uses[gate.train] = "training"
+    order = list(get_args(DataUse))
+    return tuple(
+        _table(desk, commit, path, uses[path]) for path in sorted(uses, key=lambda one: order.index(uses[one]))
+    )
+
+
+def _table(desk: Desk, commit: str, path: str, use: DataUse) -> DataVersion:
     revisions = Revisions(desk.root, desk.history)
-    version = revisions.version(release.commit, path)
-    try:
-        file = revisions.fetch(release.commit, path) if version else None
-    except WorldError:
-        file = None
-    if file is None:
-        return DataVersion(path=path, version=version)
+    version = revisions.version(commit, path)
+    if not version or version.endswith(".dir"):
+        return DataVersion(path=path, version=version, use=use)
+    # What one machine finds and another does not would make two bundles of one tag.
+    file = _kept(revisions, commit, path)
     rows, since, until = span(file)
-    return DataVersion(path=path, version=version, rows=rows, since=since, until=until)
+    return DataVersion(path=path, version=version, use=use, sha256=digest(file), rows=rows, since=since, until=until)
 
 
 def build_tag(

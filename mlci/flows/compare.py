@@ -25,6 +25,7 @@ from mlci.judge.asks import Ask, ask_changes, ask_values
 from mlci.judge.budget import spent_finding
 from mlci.judge.fairness import group_rates
 from mlci.judge.gate import incomparable, leaked_finding, settle, slice_changes
+from mlci.judge.value_intervals import slice_values
 from mlci.nouns.report import Report
 
 if TYPE_CHECKING:
@@ -189,13 +190,15 @@ def _report(looked: Looked, baseline: str | None, base: str | None, change: str,
             "drift": checked.charts.drift if checked else (),
         }
     )
+    first = next((sample for _, sample in met if sample is not None), None)
     return Report(
         verdict=verdict,
         metrics=(*metrics_of(case.files, alone.sample, met), *calibration_of(alone.sample, met, gate.seed)),
         charts=charts,
         diffs=_diffs(case, met),
         weak=weak_of(alone.sample, met),
-        fairness=group_rates(alone.sample, next((sample for _, sample in met if sample is not None), None)),
+        slices=slice_values(first or alone.sample, gate, case.files.model),
+        fairness=group_rates(alone.sample, first),
         recipe=recipe,
         repeat=repeat(change if asked.look is not None else ""),
     )

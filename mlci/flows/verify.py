@@ -17,14 +17,13 @@ from mlci.edges.provenance import attested_by, read_provenance
 from mlci.edges.signing import Trust, UntrustedError
 from mlci.edges.signing import verify as verify_signature
 from mlci.errors import MlciError, WorldError
+from mlci.flows.verify_card import check_card
 from mlci.nouns.bundle import (
     BOM,
-    CARD,
     EMBEDDED,
     FILES,
     MANIFEST,
     MODEL,
-    PAGE,
     SUMS,
     VERDICT,
     Checked,
@@ -92,7 +91,7 @@ def _verify(
     checks.append(read)
     if manifest is None:
         return Verification(source=source, checks=tuple(checks))
-    checks += [_verdict(folder), _card(folder, manifest), _bom(folder, manifest)]
+    checks += [_verdict(folder), check_card(folder, manifest), _bom(folder, manifest)]
     if (folder / EMBEDDED).is_file():
         checks.append(_page(folder, manifest))
     if replay:
@@ -202,16 +201,6 @@ def _verdict(folder: Path) -> Checked:
     if not model.is_file() or verdict.digests.model != digest(model):
         return Checked(what=what, held=False, said="the verdict is of another model")
     return Checked(what=what, held=verdict.outcome != "fail", said=verdict.headline)
-
-
-def _card(folder: Path, manifest: Manifest) -> Checked:
-    what = "the card is of this model"
-    texts = [
-        (folder / name).read_text(encoding="utf-8", errors="replace") if (folder / name).is_file() else ""
-        for name in (CARD, PAGE)
-    ]
-    held = manifest.version in texts[0] and manifest.sha256 in texts[1] and manifest.version in texts[1]
-    return Checked(what=what, held=held, said=CARD if held else f"{CARD} or {PAGE} tells of another model")
 
 
 def _bom(folder: Path, manifest: Manifest) -> Checked:

@@ -9,7 +9,7 @@ from pydantic import Field
 from mlci.nouns.base import Noun
 from mlci.nouns.finding import Verdict
 from mlci.nouns.policy import Cost
-from mlci.nouns.report import MetricRow
+from mlci.nouns.report import MetricRow, SliceValue
 from mlci.nouns.signature import Signature
 
 MODEL = "model.onnx"
@@ -42,19 +42,26 @@ class Example(Noun):
     outputs: dict[str, float]
 
 
+DataUse = Literal["training", "testing", "predictions", "data"]
+
+
 class DataVersion(Noun):
     """One table as the release's commit names it.
 
     Attributes:
         path: In the repository.
         version: `git:…` or `md5:…`.
-        rows: How many; null where the file was not at hand.
+        use: What for: `training`, `testing`, `predictions`, or `data` where the policy only promises something of it.
+        sha256: Of its content; empty where it is no file of the repository.
+        rows: How many; null where it is no file of the repository.
         since: Smallest value of its first time column, where it has one.
         until: Greatest value of it.
     """
 
     path: str
     version: str
+    use: DataUse = "data"
+    sha256: str = ""
     rows: int | None = None
     since: str = ""
     until: str = ""
@@ -107,6 +114,7 @@ class Card(Noun):
         manifest: Of the bundle.
         verdict: That the release stands on.
         metrics: Measured on all test rows, with their intervals.
+        slices: The same in the slices that the policy names.
         notes: What changed for users of the model since the last release.
         previous: The last release's version; empty for a first one.
         page_bytes: Size of the page that runs the model in a browser; 0 where the bundle holds none.
@@ -115,6 +123,7 @@ class Card(Noun):
     manifest: Manifest
     verdict: Verdict
     metrics: tuple[MetricRow, ...] = ()
+    slices: tuple[SliceValue, ...] = ()
     notes: tuple[str, ...] = ()
     previous: str = ""
     page_bytes: int = 0

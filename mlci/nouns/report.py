@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Literal
+
+from pydantic import Field
 
 from mlci.nouns.base import Noun
 from mlci.nouns.comment import Earlier, Spent
@@ -97,6 +100,26 @@ class MetricRow(Noun):
     metric: str
     new: float | None
     old: dict[str, float | None] = {}
+    low: float | None = None
+    high: float | None = None
+
+
+class SliceValue(Noun):
+    """A metric of the candidate in a slice that the policy names.
+
+    Attributes:
+        slice: Its name, such as `origin = JFK`.
+        rows: Rows of it.
+        metric: The metric.
+        new: The candidate's value.
+        low: Lower end of its 90 % interval; null where the rows are too few.
+        high: Upper end.
+    """
+
+    slice: str
+    rows: int
+    metric: str
+    new: float
     low: float | None = None
     high: float | None = None
 
@@ -254,11 +277,13 @@ class Report(Noun):
     repeat: tuple[str, ...] = ()
     carried: Earlier | None = None
     timing: Timing | None = None
+    # Left out where there are none, so that reports of earlier versions keep their digests.
+    slices: tuple[SliceValue, ...] = Field((), exclude_if=operator.not_)
 
     @property
     def evidence(self) -> Report:
         """The verdict and the metrics without rows of anybody's data, to be kept where many can read them."""
-        return Report(verdict=self.verdict.without_rows(), metrics=self.metrics)
+        return Report(verdict=self.verdict.without_rows(), metrics=self.metrics, slices=self.slices)
 
 
 class Result(Noun):

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from mlci.nouns.bundle import Card
-    from mlci.nouns.report import MetricRow
+    from collections.abc import Sequence
 
+    from mlci.nouns.bundle import Card, DataVersion
+    from mlci.nouns.report import MetricRow, SliceValue
+
+_MD5 = 32
 _TASKS = {"binary": "classification", "multiclass": "classification", "regression": "regression"}
 
 
-def render_bom(card: Card) -> dict[str, Any]:
-    """The bill as JSON: the model, the data that it was made of, what it wants and gives, and its metrics."""
+def render_bom(card: Card, limits: Sequence[str] = ()) -> dict[str, Any]:
+    """The bill as JSON: the model, the data that it was made of, what it wants and gives, its metrics and limits."""
     about = card.manifest
     name = f"{about.name}@{about.version}"
     return {
@@ -29,18 +32,23 @@ def render_bom(card: Card) -> dict[str, Any]:
             "tools": {
                 "components": [{"type": "application", "name": "mlci", "version": about.tool.removeprefix("mlci ")}]
             },
-            "component": _model(card, name),
+            "component": _model(card, name, limits),
         },
-        "components": [_data(one.path, one.version) for one in about.data],
+        "components": [_data(one) for one in about.data],
         "dependencies": [{"ref": name, "dependsOn": [f"data:{one.path}" for one in about.data]}],
     }
 
 
-def _model(card: Card, name: str) -> dict[str, Any]:
+def _model(card: Card, name: str, limits: Sequence[str]) -> dict[str, Any]:
     about = card.manifest
     considerations: dict[str, Any] = {"useCases": [about.purpose]}
     if about.population:
         considerations["users"] = [about.population]
+    if limits:
+        considerations["technicalLimitations"] = list(limits)
+    if about.cost is not None:
+        told = f"a missed positive costs {about.cost.false_negative:g}, a false alarm {about.cost.false_positive:g}"
+        considerations["performanceTradeoffs"] = [told]
     return {
         "type": "machine-learning-model",
         "bom-ref": name,
@@ -60,7 +68,10 @@ def _model(card: Card, name: str) -> dict[str, Any]:
                 "outputs": [{"format": each} for each in (*about.signature.score_columns, "prediction")],
             },
             "quantitativeAnalysis": {
-                "performanceMetrics": [_metric(row) for row in card.metrics if row.new is not None]
+                "performanceMetrics": [
+                    *(_metric(row) for row in card.metrics if row.new is not None),
+                    *(_slice(row) for row in card.slices),
+                ]
             },
             "considerations": considerations,
         },
@@ -74,9 +85,20 @@ def _metric(row: MetricRow) -> dict[str, Any]:
     return found
 
 
-def _data(path: str, version: str) -> dict[str, Any]:
-    kind, _, digest = version.partition(":")
-    found: dict[str, Any] = {"type": "data", "bom-ref": f"data:{path}", "name": path, "version": version}
-    if kind == "md5":
-        found["hashes"] = [{"alg": "MD5", "content": digest}]
+def _slice(row: SliceValue) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": row.metric, "value": f"{row.new:.6g}", "slice": row.slice}
+    if row.low is not None and row.high is not None:
+        found["confidenceInterval"] = {"lowerBound": f"{row.low:.6g}", "upperBound": f"{row.high:.6g}"}
+    return found
+
+
+def _data(one: DataVersion) -> dict[str, Any]:
+    kind, _, known = one.version.partition(":")
+    found: dict[str, Any] = {"type": "data", "bom-ref": f"data:{one.path}", "name": one.path, "version": one.version}
+    hashes = [{"alg": "SHA-256", "content": one.sha256}] if one.sha256 else []
+    hashes += [{"alg": "MD5", "content": known}] if kind == "md5" and len(known) == _MD5 else []
+    if hashes:
+        found["hashes"] = hashes
+    told = {"use": one.use, "rows": one.rows, "from": one.since, "to": one.until}
+    found["properties"] = [{"name": f"mlci:{key}", "value": str(value)} for key, value in told.items() if value]
     return found

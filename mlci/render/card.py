@@ -14,15 +14,21 @@ from markupsafe import Markup
 from mlci.nouns import units
 from mlci.render import view
 from mlci.render.html import stylesheet, templates
-from mlci.render.text import clean, markdown_code, markdown_prose, markdown_text
+from mlci.render.text import clean, markdown_code, markdown_fence, markdown_prose, markdown_text
 
 if TYPE_CHECKING:
-    from mlci.nouns.bundle import Card
-    from mlci.nouns.finding import Finding, GateEvidence
+    from mlci.nouns.bundle import Card, DataUse, DataVersion
+    from mlci.nouns.finding import GateEvidence
     from mlci.nouns.report import MetricRow
 
 _LONG = 2_000
-_MOST_SLICES = 50
+_MOST_SLICES = 60
+_USES: dict[DataUse, str] = {
+    "training": "trained on",
+    "testing": "tested on",
+    "predictions": "its answers to the test",
+    "data": "",
+}
 
 
 class _MetricLine(NamedTuple):
@@ -36,8 +42,18 @@ class _SliceLine(NamedTuple):
     rows: str
     metric: str
     value: str
+    interval: str
     change: str
-    worst: str
+
+
+class _DataLine(NamedTuple):
+    path: str
+    use: str
+    version: str
+    sha256: str
+    rows: str
+    since: str
+    until: str
 
 
 def folder_name(name: str, version: str) -> str:
@@ -75,43 +91,70 @@ def _told(card: Card) -> dict[str, Any]:
         "page_size": f"{card.page_bytes / 1e6:.1f} MB" if card.page_bytes else "",
         "notes": card.notes,
         "metrics": [_metric(row) for row in card.metrics if row.new is not None],
-        "slices": [line for one in card.verdict.findings if (line := _slice(one)) is not None][:_MOST_SLICES],
-        "limits": _limits(card),
+        "slices": _slices(card),
+        "more_slices": max(len(card.slices) - _MOST_SLICES, 0),
+        "data": [_data(one) for one in about.data],
+        "example": _example(card),
+        "limits": limits_of(card),
         "folder": folder_name(about.name, about.version),
     }
 
 
 def _metric(row: MetricRow) -> _MetricLine:
-    interval = ""
-    if row.low is not None and row.high is not None:
-        interval = f"{units.value(row.metric, row.low)} to {units.value(row.metric, row.high)}"
-    return _MetricLine(units.metric_name(row.metric), units.value(row.metric, row.new), interval)
-
-
-def _slice(finding: Finding) -> _SliceLine | None:
-    found = finding.gate
-    if found is None or found.slice is None or found.new is None:
-        return None
-    return _SliceLine(
-        found.slice,
-        units.count(found.rows),
-        units.metric_name(found.metric),
-        units.value(found.metric, found.new),
-        units.signed(found.metric, found.new - found.old) if found.old is not None else "",
-        _worst(found),
+    return _MetricLine(
+        units.metric_name(row.metric), units.value(row.metric, row.new or 0.0), _interval(row.metric, row.low, row.high)
     )
 
 
-def _worst(found: GateEvidence) -> str:
-    if found.kind == "change":
-        return (
-            "" if found.worst is None else f"{units.amount(found.metric, found.worst)} {units.bad_word(found.metric)}"
+def _interval(metric: str, low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{units.value(metric, low)} to {units.value(metric, high)}"
+
+
+def _slices(card: Card) -> list[_SliceLine]:
+    """Every slice that the policy names, with what changed since the model before where that was judged."""
+    changes = {
+        (found.slice, found.metric): found
+        for one in card.verdict.findings
+        if (found := one.gate) is not None and found.slice is not None and found.kind == "change"
+    }
+    return [
+        _SliceLine(
+            one.slice,
+            units.count(one.rows),
+            units.metric_name(one.metric),
+            units.value(one.metric, one.new),
+            _interval(one.metric, one.low, one.high),
+            _change(changes.get((one.slice, one.metric))),
         )
-    low = found.high if units.less_is_better(found.metric, found.good) else found.low
-    return "" if low is None else units.value(found.metric, low)
+        for one in card.slices[:_MOST_SLICES]
+    ]
 
 
-def _limits(card: Card) -> list[str]:
+def _change(found: GateEvidence | None) -> str:
+    if found is None or found.new is None or found.old is None:
+        return ""
+    said = units.signed(found.metric, found.new - found.old)
+    if found.low is None or found.high is None:
+        return said
+    return f"{said} ({units.signed(found.metric, found.low)} to {units.signed(found.metric, found.high)})"
+
+
+def _data(one: DataVersion) -> _DataLine:
+    rows = units.count(one.rows) if one.rows is not None else ""
+    return _DataLine(one.path, _USES[one.use], one.version, one.sha256[:16], rows, one.since[:10], one.until[:10])
+
+
+def _example(card: Card) -> str:
+    """A row and its answer, as JSON."""
+    if not card.manifest.examples:
+        return ""
+    first = card.manifest.examples[0]
+    told = {"row": first.inputs, "answer": {"prediction": first.prediction, **first.outputs}}
+    return json.dumps(told, indent=2, ensure_ascii=False)
+
+
+def limits_of(card: Card) -> list[str]:
+    """What a reader must know before using it, a sentence each."""
     verdict = card.verdict
     lines = [
         f"Made for: {card.manifest.population}." if card.manifest.population else "For whom it was made is not said."
@@ -130,6 +173,8 @@ def _limits(card: Card) -> list[str]:
         lines.append(
             f"It answers no row in which one of these is missing: {', '.join(f'`{name}`' for name in needed)}."
         )
+    if not any(one.use == "training" for one in card.manifest.data):
+        lines.append("What it was trained on is not said: `gate.train` in the policy names the table.")
     lines.append(verdict.footer)
     return [line for line in lines if line]
 
@@ -166,5 +211,6 @@ def _markdown() -> Environment:
         "text": lambda text: markdown_text(str(text), _LONG),
         "prose": lambda text: markdown_prose(str(text), _LONG),
         "code": lambda text: markdown_code(str(text)),
+        "fence": lambda text: markdown_fence(tuple(str(text).splitlines()), "json"),
     }
     return environment

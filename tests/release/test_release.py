@@ -95,6 +95,59 @@ def test_the_bill_of_materials_is_valid(released, tmp_path):
     assert bill["metadata"]["component"]["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
 
 
+def test_a_card_of_other_numbers_or_of_another_model_is_told(released, tmp_path):
+    folder = build(released, tmp_path / "dist")
+    kept = (folder / "card.md").read_text()
+    measured = json.loads(kept.split("model-index: ")[1].splitlines()[0])[0]["results"][0]["metrics"]
+    value = next(str(one["value"]) for one in measured if one["type"] == "roc_auc")
+    sha256 = json.loads((folder / "model.json").read_text())["sha256"]
+    for other, said in (
+        (kept.replace(value, "0.999"), "card.md tells other numbers than bom.cdx.json: roc_auc"),
+        (kept.replace(sha256, "0" * 64), "card.md tells of another model"),
+    ):
+        (folder / "card.md").write_text(other)
+        done = released.mlci("verify", str(folder), "--json")
+        told = next(one for one in json.loads(done.stdout)["checks"] if one["what"] == "the card is of this model")
+        assert (told["held"], told["said"]) == (False, said)
+
+
+def test_the_card_is_complete(released, tmp_path):
+    folder = build(released, tmp_path / "dist")
+    for name in ("card.md", "card.html"):
+        text = (folder / name).read_text()
+        for said in (
+            "the clinic",  # owner
+            "adults",
+            "a missed positive 5, a false alarm 1",
+            "2013-01-01",
+            "2013-12-31",
+            "tested on",
+            "over 50s",
+            "What it was trained on is not said",
+            "mlci verify people-v1.0.0.tar.gz",
+            '"fever"' if name == "card.md" else "&#34;fever&#34;",
+        ):
+            assert said in text, (name, said)
+    (over,) = [line for line in (folder / "card.md").read_text().splitlines() if line.startswith("| over 50s")]
+    assert " to " in over
+    bill = json.loads((folder / "bom.cdx.json").read_text())
+    metrics = bill["metadata"]["component"]["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
+    assert {one["slice"] for one in metrics} == {"all rows", "over 50s"}
+    assert all("confidenceInterval" in one for one in metrics if one["slice"] == "over 50s")
+    tested = next(one for one in bill["components"] if one["name"] == "test.parquet")
+    assert [each["alg"] for each in tested["hashes"]] == ["SHA-256"]
+
+
+def test_data_that_cannot_be_had_makes_no_other_bundle(released, tmp_path):
+    shutil.rmtree(tmp_path / "store/files")
+    shutil.rmtree(released.root / ".dvc/cache")
+    (released.root / "predictions.parquet").unlink()
+    refused = released.mlci("release", "--build", "people@v1.0.0", "--out", str(tmp_path / "dist"))
+    assert refused.returncode == 3
+    assert "predictions.parquet" in refused.stderr
+    assert not (tmp_path / "dist").exists()
+
+
 def test_hostile_words_are_inert_in_the_card(released, tmp_path):
     folder = build(released, tmp_path / "dist")
     assert "<b>now" not in (folder / "card.html").read_text()
