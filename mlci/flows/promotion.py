@@ -227,4 +227,6 @@ def _ran_before(artifact: Artifact, stage: str, current: Release) -> list[Releas
 
 def _long(duration: timedelta) -> str:
     hours = duration.total_seconds() / 3600
-    return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"  # noqa: PLR2004 - two days
+    if hours >= 48:  # noqa: PLR2004 - two days
+        return f"{hours / 24:g} days"
+    return "1 hour" if hours == 1 else f"{hours:g} hours"

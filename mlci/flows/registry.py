@@ -11,7 +11,7 @@ from mlci.edges.tags import Tags
 from mlci.errors import PolicyError
 from mlci.flows.evidence import evidence_at, policy_at
 from mlci.nouns.registry import Artifact, Registry, TagName
-from mlci.nouns.standing import Released, Standing
+from mlci.nouns.standing import Happened, Released, Standing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -154,6 +154,32 @@ def releases(desk: Desk) -> tuple[Released, ...]:
         if one.events
     ]
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+
+def history(desk: Desk) -> tuple[Happened, ...]:
+    """Every step of every version, newest first; a stage's tag names a commit, and so the version on it."""
+    events = [
+        (event, one.version)
+        for artifact in desk.registry.artifacts.values()
+        for one in artifact.releases
+        for event in (*one.events, *(each for events in one.stages.values() for each in events))
+    ]
+    ended = [artifact.deprecated for artifact in desk.registry.artifacts.values()]
+    events += [(event, "") for event in ended if event is not None]
+    return tuple(
+        Happened(
+            tag=event.tag,
+            model=event.artifact,
+            action=event.action,
+            version=version,
+            stage=event.stage or "",
+            commit=event.commit,
+            at=_utc(event.at),
+            by=event.author,
+            said=next(iter(event.message.splitlines()), ""),
+        )
+        for event, version in sorted(events, key=lambda pair: (pair[0].at, pair[0].tag), reverse=True)
+    )
 
 
 def _standing(desk: Desk, artifact: Artifact, stage: str) -> Standing:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlci.flows.data_findings import REPORT, load_report
 from mlci.flows.ledger import budget, moment, open_ledger, used
-from mlci.flows.registry import Desk, releases, standings
+from mlci.flows.registry import Desk, history, releases, standings
 from mlci.flows.verdict import project_name
 from mlci.nouns.ledger import Ledger, Status
 
@@ -40,6 +40,7 @@ def status(root: Path, policy: PolicyFile, *, now: datetime | None = None) -> St
         project=project_name(root, policy),
         stages=standings(desk) if desk is not None else (),
         releases=releases(desk) if desk is not None else (),
+        history=history(desk) if desk is not None else (),
         test_sets=_test_sets(known, budget(root, policy, known)),
         unsent=ledger is not None and ledger.unsent,
         note=note,

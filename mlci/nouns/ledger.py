@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pydantic import Field
 
 from mlci.nouns.base import Noun
-from mlci.nouns.standing import Released, Standing
+from mlci.nouns.standing import Happened, Released, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,6 +146,7 @@ class Status(Noun):
         test_sets: The policy's first, then those with the newest uses.
         stages: What every stage of every model runs.
         releases: Every version of every model, newest first.
+        history: Everything that happened to them, newest first.
         unsent: Whether entries of the ledger still wait to be sent to the remote.
         note: What else a reader must know.
     """
@@ -157,5 +158,6 @@ class Status(Noun):
     test_sets: tuple[UsedTestSet, ...] = ()
     stages: tuple[Standing, ...] = ()
     releases: tuple[Released, ...] = ()
+    history: tuple[Happened, ...] = ()
     unsent: bool = False
     note: str = ""

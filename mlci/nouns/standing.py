@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlci.nouns.base import Noun
+from mlci.nouns.registry import Action
 
 
 class Standing(Noun):
@@ -49,3 +50,29 @@ class Released(Noun):
     by: str
     withdrawn: bool = False
     deprecated: bool = False
+
+
+class Happened(Noun):
+    """One step of a version, as one tag says it.
+
+    Attributes:
+        tag: The tag.
+        model: The model's name in the registry.
+        action: What was done.
+        version: With which version; empty for the end of a whole model.
+        stage: In which stage; empty where it is about none.
+        commit: That the tag points at, in full.
+        at: When, in UTC.
+        by: Who did it.
+        said: What they wrote, the first line.
+    """
+
+    tag: str
+    model: str
+    action: Action
+    version: str = ""
+    stage: str = ""
+    commit: str
+    at: str
+    by: str
+    said: str = ""

@@ -188,6 +188,43 @@ def test_status_tells_a_person_what_is_where(released):
     assert done["stages"][0]["evidence"]
 
 
+STEPS = {
+    "registration": "register",
+    "deregistration": "deregister",
+    "assignment": "assign",
+    "unassignment": "unassign",
+    "deprecation": "deprecate",
+}
+
+
+def test_the_history_is_that_of_gto(released):
+    tag(released, "people#staging#1", days=-6, commit="people@v1.0.0")
+    tag(released, "people#prod#2", days=-4, commit="people@v1.0.0")
+    tag(released, "people#staging#3", days=-3, commit="people@v1.1.0")
+    assert released.mlci("rollback", "staging").returncode == 0
+    assert released.mlci("deprecate", "people@v1.1.0", "--reason", "trained on wrong labels").returncode == 0
+    assert released.mlci("deprecate", "people", "--reason", "replaced").returncode == 0
+    ours = json.loads(released.mlci("status", "--json").stdout)["history"]
+    theirs = [
+        {
+            "tag": one["ref"],
+            "model": one["artifact"],
+            "action": STEPS[one["event"]],
+            "version": one["version"] or "",
+            "stage": one["stage"] or "",
+            "commit": one["commit"],
+            "at": f"{one['timestamp']:%Y-%m-%dT%H:%M:%SZ}",
+            "by": one["author"],
+            "said": one["message"].splitlines()[0],
+        }
+        for one in gto.api.history(str(released.root))
+        if one["event"] in STEPS
+    ]
+    assert len(ours) == 10
+    assert sorted(ours, key=lambda one: one["tag"]) == sorted(theirs, key=lambda one: one["tag"])
+    assert [one["at"] for one in ours] == sorted((one["at"] for one in ours), reverse=True)
+
+
 def test_a_dry_run_makes_no_tag(released):
     before = released.git("tag")
     done = released.mlci("promote", "people@v1.0.0", "--to", "staging", "--dry-run")
