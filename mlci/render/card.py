@@ -168,6 +168,15 @@ def limits_of(card: Card) -> list[str]:
     warned = [one.title for one in verdict.findings if one.warns and one.outcome == "fail"]
     if warned:
         lines.append(f"Known not to hold, without blocking: {'; '.join(warned[:10])}.")
+    noted = [one.title for one in verdict.findings if one.level == "info" and one.outcome == "fail"]
+    if noted:
+        lines.append(f"Noted: {'; '.join(noted[:10])}.")
+    lines += _weakest(card)
+    lines += [
+        f"Tested on rows from {one.since[:10]} to {one.until[:10]}: what it does at other times was not tested."
+        for one in card.manifest.data
+        if one.use == "testing" and one.since
+    ]
     needed = [each.name for each in card.manifest.signature.inputs if not each.nullable]
     if needed:
         lines.append(
@@ -177,6 +186,19 @@ def limits_of(card: Card) -> list[str]:
         lines.append("What it was trained on is not said: `gate.train` in the policy names the table.")
     lines.append(verdict.footer)
     return [line for line in lines if line]
+
+
+def _weakest(card: Card) -> list[str]:
+    """Of the first metric that slices are measured by, where the model is worst."""
+    metric = card.slices[0].metric if card.slices else ""
+    whole = next((row.new for row in card.metrics if row.metric == metric), None)
+    sign = -1 if units.less_is_better(metric) else 1
+    worst = min((one for one in card.slices if one.metric == metric), key=lambda one: sign * one.new, default=None)
+    if worst is None or whole is None or sign * worst.new >= sign * whole:
+        return []
+    interval = _interval(metric, worst.low, worst.high)
+    told = f"{units.metric_name(metric)} {units.value(metric, worst.new)}{f' ({interval})' if interval else ''}"
+    return [f"Weakest named part: {worst.slice}, {told} against {units.value(metric, whole)} on all rows."]
 
 
 def _front(card: Card) -> str:
