@@ -37,6 +37,11 @@ def refusal(verdicts: Iterable[Verdict], *, accept_inconclusive: bool = False) -
         return None
     last = known[-1]
     open_checks = [one.check for one in last.findings if one.blocks or one.outcome == "inconclusive"]
+    if not last.findings:
+        return Refusal(
+            "its verdict rests on nothing: no check was asked",
+            "promise something that a first model can be held to: a `floor` or `ceiling` in `gate.metrics`, or `data`",
+        )
     named = ", ".join(dict.fromkeys(open_checks[:_SHOWN])) or last.headline
     if last.outcome == "fail":
         return Refusal(
