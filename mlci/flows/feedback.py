@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from mlci.nouns.feedback import Answer, Outcome, Said, Settled
+    from mlci.nouns.feedback import Answer, Outcome, Said
     from mlci.nouns.policy import Model, PolicyFile
     from mlci.nouns.signature import Signature
 
@@ -102,10 +102,12 @@ class Before(NamedTuple):
 
     Attributes:
         table: Its rows.
+        base: What the branch has that it is merged into, which the new rows are told against; None: the work tree's.
         decisions: What people decided there.
     """
 
     table: pa.Table | None = None
+    base: pa.Table | None = None
     decisions: dict[str, Answer] = {}  # noqa: RUF012 - nobody writes to it
 
 
@@ -126,7 +128,8 @@ def collect(asked: Collecting, before: Before = Before()) -> Collected:  # noqa:
     pull_known(asked)
     signature = signature_of(asked)
     schema = table_schema(asked.model, signature, asked.private)
-    held = with_rows(read_table(asked.root / table, table, schema), before.table, asked.model)
+    here = read_table(asked.root / table, table, schema)
+    held = with_rows(here, before.table, asked.model)
     decisions = read_decisions(asked.root / conflicts_path(table), conflicts_path(table), answers_by_text(signature))
     decisions |= before.decisions
     said, unknown, window = _labels(asked, signature)
@@ -135,7 +138,7 @@ def collect(asked: Collecting, before: Before = Before()) -> Collected:  # noqa:
     new, changed = changes(outcome.settled, kept)
     whole = merged(held, new, changed, window, asked.model)
     written = () if asked.dry else _write(asked, whole, outcome, decisions)
-    return _told(asked, whole, outcome, (new, changed), window).model_copy(
+    return _told(asked, whole, outcome, here if before.base is None else before.base).model_copy(
         update={
             "written": written,
             "unknown": tuple(sorted(unknown)[:_SHOWN]),
@@ -237,36 +240,33 @@ def _write(asked: Collecting, table: pa.Table, outcome: Outcome, decisions: Mapp
     return tuple(written)
 
 
-def _told(
-    asked: Collecting,
-    table: pa.Table,
-    outcome: Outcome,
-    found: tuple[tuple[Settled, ...], tuple[Settled, ...]],
-    window: pa.Table,
-) -> Collected:
-    new, changed = found
-    both = (*new, *changed)
+def _told(asked: Collecting, table: pa.Table, outcome: Outcome, base: pa.Table) -> Collected:
+    """What a table has that another one has not, and what became of the labels."""
+    model = asked.model
+    before = {row[model.id]: row[model.label] for row in base.select([model.id, model.label]).to_pylist()}
+    columns = [model.id, model.label, "label_source", "predicted"]
+    rows = [row for row in table.select(columns).to_pylist() if before.get(row[model.id]) != row[model.label]]
+    new = [row for row in rows if row[model.id] not in before]
     return Collected(
-        model=asked.model.name,
+        model=model.name,
         table=asked.feedback.table,
         rows=table.num_rows,
         new=len(new),
-        changed=len(changed),
+        changed=len(rows) - len(new),
         open=tuple(each for each in outcome.conflicts if each.settled is None),
         decided=tuple(each for each in outcome.conflicts if each.settled is not None),
         waiting=outcome.waiting,
-        sources=dict(sorted(Counter(each.source or "nobody named" for each in both).items())),
-        classes=dict(sorted(Counter(str(each.label) for each in both).items())),
-        wrong=_wrong(asked.model, new, window),
+        sources=dict(sorted(Counter(row["label_source"] or "nobody named" for row in rows).items())),
+        classes=dict(sorted(Counter(str(row[model.label]) for row in rows).items())),
+        wrong=_wrong(model, [(row[model.label], row["predicted"]) for row in new if row["predicted"] is not None]),
     )
 
 
-def _wrong(model: Model, new: tuple[Settled, ...], window: pa.Table) -> Missed:
-    """What the new labels say of the answers that were given."""
-    predicted = dict(zip(window.column("id").to_pylist(), window.column("prediction").to_pylist(), strict=True))
-    off = [each for each in new if predicted.get(each.id) is not None and predicted[each.id] != each.label]
+def _wrong(model: Model, answers: list[tuple[Answer, Answer]]) -> Missed:
+    """What new labels, each with the answer that was given, say of the model."""
+    off = [label for label, said in answers if label != said]
     if model.task != "binary":
         return Missed(wrong=len(off) if model.task == "multiclass" else 0)
     positive = model.positive if model.positive is not None else True
-    missed = sum(each.label == positive for each in off)
+    missed = sum(label == positive for label in off)
     return Missed(false_negatives=missed, false_positives=len(off) - missed, wrong=len(off))

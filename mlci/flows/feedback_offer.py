@@ -121,7 +121,9 @@ class _Offering:
 
     def _make(self, base: str, tip: str, *, foreign: bool) -> _Made:
         """Collect in a clone at the base, with what the branch holds; at the branch where a person committed there."""
-        before = self._before(tip) if tip and not foreign else Before()
+        before = self._before(base if foreign else tip) if tip else Before()
+        if foreign:
+            before = Before(base=before.table)
         start = tip if foreign else base
         with scratch_clone(self.asked.root, start) as clone:
             policy = load_policy(clone, self.asked.policy.file)
@@ -150,7 +152,7 @@ class _Offering:
         return place if "://" in place else str(self.asked.root.resolve() / place)
 
     def _before(self, tip: str) -> Before:
-        """What the open pull request holds."""
+        """What a commit holds."""
         with scratch_clone(self.asked.root, tip) as clone:
             table, model = self.asked.feedback.table, self.asked.model
             place = self.asked._replace(root=clone)
@@ -159,8 +161,8 @@ class _Offering:
             schema = table_schema(model, signature, self.asked.private)
             file = conflicts_path(table)
             return Before(
-                read_table(clone / table, table, schema),
-                read_decisions(clone / file, file, answers_by_text(signature)),
+                table=read_table(clone / table, table, schema),
+                decisions=read_decisions(clone / file, file, answers_by_text(signature)),
             )
 
     def _reproduced(self, clone: Path, place: Collecting) -> str:

@@ -152,7 +152,7 @@ def test_a_decision_that_a_person_commits_to_the_branch_is_taken(shared, collect
     theirs = tip(shared)
     git(shared.root, "checkout", "-q", "main")
     found = collect()
-    assert (found.open, rows(shared)) == ((), {"a": 1, "b": 1})
+    assert (found.open, found.new, rows(shared)) == ((), 2, {"a": 1, "b": 1})
     assert git(shared.origin, "merge-base", theirs, BRANCH) == theirs
 
 
