@@ -45,12 +45,14 @@ def test_several_projects_share_the_workflows(repository):
         assert f"next:\n  cd {folder}\n" in done.stdout
         assert "git add . :/.github\n" in done.stdout
         file = f"{folder}/params.yaml"
-        repository.write(file, f"{repository.read(file)}  monitor: {{log: predictions.db}}\n")
+        asked = "  monitor: {log: predictions.db}\n  retrain: {data: {parameter: data.seed}}\n"
+        repository.write(file, f"{repository.read(file)}{asked}")
     repository.init("--yes", "--force", "--project", "models/churn")
     files = repository.files()
     assert "nothing to do" in repository.init("--yes", "--project", "models/price").stderr
     assert repository.files() == files
-    assert '"models/churn\\nmodels/price"' in repository.read(f"{WORKFLOWS}/monitor.yml")
+    for name in ("monitor", "retrain"):
+        assert '"models/churn\\nmodels/price"' in repository.read(f"{WORKFLOWS}/{name}.yml")
 
 
 def test_training_that_waits_for_the_check_is_not_asked_to(place):
