@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,16 @@ _LINES = 20
 _EXIT = re.compile(r"exited with (-?\d+)")
 
 
-def reproduce(root: Path, wanted: Iterable[str], say: Callable[[str], None]) -> Reproduced:
+def reproduce(
+    root: Path, wanted: Iterable[str], say: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None
+) -> Reproduced:
     """Run what changed, pull what that needs and what is wanted, and leave all else where it is.
 
     Args:
         root: Folder of the project, which may be one of several in the repository.
         wanted: Paths, relative to the project, that must be at hand in the end if DVC knows them.
         say: Told what is being done.
+        meanwhile: Called in a thread when the first stage runs, for what can be done while it does.
 
     Raises:
         PolicyError: DVC cannot make sense of the pipeline's files.
@@ -44,8 +48,8 @@ def reproduce(root: Path, wanted: Iterable[str], say: Callable[[str], None]) -> 
         ) from (error)
     # DVC names stages and paths as seen from the current folder.
     here = root.resolve()
-    with quiet_stdout(), chdir(here), Repo(str(here)) as repo:
-        return _Run(repo, here, say).all(wanted)
+    with quiet_stdout(), chdir(here), Repo(str(here)) as repo, ThreadPoolExecutor(1) as idle:
+        return _Run(repo, here, say, lambda: idle.submit(meanwhile)).all(wanted)
 
 
 class _StageError(Exception):
@@ -59,10 +63,11 @@ class _AgainError(Exception):
 class _Run:
     """One run over a pipeline. What comes from DVC has no types."""
 
-    def __init__(self, repo: Any, root: Path, say: Callable[[str], None]) -> None:  # noqa: ANN401
+    def __init__(self, repo: Any, root: Path, say: Callable[[str], None], at_first: Callable[[], object]) -> None:  # noqa: ANN401
         self.repo = repo
         self.root = root
         self.say = say
+        self.at_first = at_first
         self.places = Places(root)
         self.storage = Storage(repo, root, say, self.places)
         self.runs: dict[str, StageRun] = {}
@@ -146,6 +151,8 @@ class _Run:
         self.storage.pull_runs()
         self.say(f"stage {name} runs: {'; '.join(run.why) or 'its output is needed and kept nowhere'}")
         start, tail = time.monotonic(), Tail()
+        if not self.runs:
+            self.at_first()
         try:
             with captured(tail):
                 stage.run(allow_missing=False, pull=self.storage.remote is not None)

@@ -45,7 +45,15 @@ def reproduced(case: Case) -> Reproduced:
     if not _has_pipeline(case):
         return Reproduced()
     case.say("loading DVC")
-    return reproduce(root, wanted_files(root, case.policy, case.history, case.change.merge_base), case.say)
+    wanted = wanted_files(root, case.policy, case.history, case.change.merge_base)
+    return reproduce(root, wanted, case.say, _load if case.policy.policy.gate is not None else lambda: None)
+
+
+def _load() -> None:
+    """Load what judges and what writes the report: it takes a second, in which this process waits for a stage."""
+    import mlci.flows.record  # noqa: PLC0415
+    import mlci.render.html  # noqa: PLC0415
+    import mlci.render.terminal  # noqa: PLC0415, F401
 
 
 def _has_pipeline(case: Case) -> bool:
