@@ -26,6 +26,8 @@ def main() -> None:
         stacks: Counter[tuple[str, ...]] = Counter()
         for line in raw.read_text().splitlines():
             stack, _, samples = line.rpartition(" ")
+            if "__main__" not in stack and "runpy" not in stack:
+                continue  # a thread beside the command
             stacks[_shortened(stack.split(";"))] += int(samples)
     Path(out).write_text(_drawn(stacks, title))
 

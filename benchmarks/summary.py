@@ -34,10 +34,11 @@ def main() -> None:
         "so that a busy machine is busy for all. The figures are from different machines and loads: compare within a",
         "page, not between pages. `make bench` runs all suites on your machine.",
         "",
-        "Times are medians over the turns, with the smallest and the largest. A factor below 1 is where mlci loses.",
+        "Times are medians over the turns, with the smallest and the largest. Below a factor of 1 mlci loses. The",
+        "load is the machine's before the suite began: above 1, trust a page's CPU seconds more than its clock.",
         "",
-        "| what | mlci: seconds | peak MB | quickest other | times mlci's | slowest other | times mlci's |",
-        "|---|---:|---:|---|---:|---|---:|",
+        "| what | mlci: s | peak MB | quickest other | times mlci's | slowest other | times mlci's | turns | load |",
+        "|---|---:|---:|---|---:|---|---:|---:|---:|",
     ]
     for name, what in WHAT.items():
         if (file := folder / f"{name}.json").exists():
@@ -61,7 +62,8 @@ def _line(name: str, what: str, size: dict) -> str:
     ]
     for other in (others[0], others[-1]) if others else ():
         cells += [other, spread(ratios(runs, other))]
-    return f"| {' | '.join(cells)} |"
+    load = f"{size['load_before']:.1f}" if "load_before" in size else "?"
+    return f"| {' | '.join([*cells, str(len(runs[OURS]['wall'])), load])} |"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ FIRST = "mlci, reference computed too"
 PEERS = {
     "by hand": ("NumPy by hand", "by_hand.py", ()),
     "evidently": ("Evidently", "evidently_psi.py", ("evidently==0.7.23", "pandas<3", "pyarrow")),
-    "nannyml": ("NannyML", "nannyml_univariate.py", ("nannyml==0.13.1", "setuptools<81")),
+    "nannyml": ("NannyML", "nannyml_univariate.py", ("nannyml==0.13.1", "statsmodels", "setuptools<81")),
     "frouros": ("Frouros", "frouros_ks.py", ("frouros==0.9.0", "pyarrow")),
 }
 POLICY = """\
