@@ -109,7 +109,7 @@ def render_markdown(found: Replayed) -> str:
         "",
         "## What was decided",
         "",
-        *[f"- **{each.name}**: {markdown_prose(each.decision.headline, 600)}." for each in found.periods],
+        *[f"- **{each.name}**: {markdown_prose(each.decision.headline, 600).rstrip('.')}." for each in found.periods],
         "",
         "## What the gate said",
         "",
@@ -223,7 +223,7 @@ def spec(found: Replayed) -> Spec:
         for what in _marks(each)
     ]
     kinds = {"alarm": "! alarm", "accepted": "\N{CHECK MARK} accepted", "refused": "\N{MULTIPLICATION X} refused"}
-    x = {"field": "x", "type": "ordinal", "axis": axis(None, grid=False)}
+    x = {"field": "x", "type": "ordinal", "axis": {**axis(None, grid=False), "labelAngle": 0}}
     y = {"field": "y", "type": "quantitative", "axis": axis(unit(metric)), "scale": {"zero": False}}
     return chart(
         {
@@ -247,7 +247,7 @@ def spec(found: Replayed) -> Spec:
                             "fontSize": 12,
                             "fontWeight": 600,
                             "color": NEW,
-                            "dy": -12 - 14 * place,
+                            "dy": -12 - 14 * min(place, 1),
                         },
                         "encoding": {"x": x, "y": y, "text": {"value": letter}},
                     }
