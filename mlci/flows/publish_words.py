@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from mlci.nouns.comment import Earlier, Links
     from mlci.nouns.publish import Found, Subject
+    from mlci.nouns.report import Report
 
 CHECK = "mlci verdict"
 """Not the name of the job that measures: two checks of one name keep a branch rule from telling which it requires."""
@@ -87,11 +89,21 @@ def comment(told: Told, subject: Subject, history: Sequence[Earlier] = ()) -> st
         return render_unchanged(
             told.name, commit=subject.sha, carried=carried, history=history, links=links, marker=line
         )
-    if told.report is None:
+    report = _here(told, subject)
+    if report is None:
         return render_crashed(told.name, commit=subject.sha, why=told.why, history=history, links=links, marker=line)
     note = f"\n{_FORK}" if subject.fork else ""
     room = LIMIT - len(note.encode())
-    return render_comment(told.report, history=history, links=links, marker=line, limit=room) + note
+    return render_comment(report, history=history, links=links, marker=line, limit=room) + note
+
+
+def _here(told: Told, subject: Subject) -> Report | None:
+    """The report, with the way to where its commands repeat it."""
+    if told.report is None or not told.report.repeat or len(subject.pulls) != 1:
+        return told.report
+    folder = () if told.project == TOP else (f"cd {shlex.quote(told.project)}",)
+    way = (f"gh pr checkout {subject.pulls[0].number}", *folder)
+    return told.report.model_copy(update={"repeat": (*way, *told.report.repeat)})
 
 
 def summary(told: Told, subject: Subject, limit: int = _MOST_SUMMARY) -> str:

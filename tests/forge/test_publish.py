@@ -306,6 +306,7 @@ def test_every_project_has_its_own_comment_and_check(github, job, left):
     ]
     heads = [comment["body"].splitlines()[2] for comment in comments]
     assert "<code>flights</code> **" in heads[0]
+    assert f"gh pr checkout {number}\ncd flights\n" in comments[0]["body"]
     assert "<code>models/churn</code> **" in heads[1]
     checks = {check["name"]: check for check in github.checks(SHA)}
     assert {name: check["conclusion"] for name, check in checks.items()} == {
