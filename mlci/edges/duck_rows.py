@@ -34,6 +34,22 @@ def fetch_examples(connection: duckdb.DuckDBPyConnection, sql: str, columns: Seq
     return found
 
 
+def keep_first(connection: duckdb.DuckDBPyConnection, view: str, name: str, rows: int, path: str) -> None:
+    """Keep the first rows of a view, in its order, as a table of another name.
+
+    Raises:
+        WorldError: The table cannot be read.
+    """
+    try:
+        connection.execute("SET preserve_insertion_order = true")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {identifier(name)} AS FROM {identifier(view)} LIMIT {int(rows)}"
+        )
+        connection.execute("SET preserve_insertion_order = false")
+    except duckdb.Error as error:
+        raise world_error(error, path) from error
+
+
 def cells(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[str]) -> Rows:
     """All rows of a statement, cells as text of at most 80 characters."""
     texts = ", ".join(f"left(CAST({identifier(name)} AS VARCHAR), {_MOST_LETTERS + 1})" for name in columns)

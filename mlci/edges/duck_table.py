@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlci.edges.duck_measure import measure
 from mlci.edges.duck_reference import fetch_numbers, fetch_rows
-from mlci.edges.duck_rows import fetch_examples, save_rows
+from mlci.edges.duck_rows import fetch_examples, keep_first, save_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,12 @@ class DuckTable:
     def examples(self, sql: str, columns: Sequence[str]) -> Rows:
         """The first rows of a statement, as text. Raises WorldError where the table can't be read."""
         return fetch_examples(self.connection, sql, columns, self.schema.path)
+
+    def head(self, rows: int) -> DuckTable:
+        """Its first rows in the file's order, kept in memory. Raises WorldError where the table can't be read."""
+        view = f"first rows of {self.schema.view}"
+        keep_first(self.connection, self.schema.view, view, rows, self.schema.path)
+        return replace(self, schema=self.schema.model_copy(update={"view": view}), footer=None)
 
     def save(self, sql: str, file: Path) -> None:
         """Write all rows of a statement to a Parquet file. Raises WorldError where that is impossible."""

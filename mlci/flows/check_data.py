@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlci.errors import PolicyError
+from mlci.flows.data_examples import Examples
 from mlci.flows.data_open import open_policy_table, running
 from mlci.flows.data_reference import reference_statistics
 from mlci.judge.data import Judged, judge_data, rank_counts
@@ -162,6 +163,7 @@ class _Run:
         findings: list[Finding] = []
         saved: list[str] = []
         fetched = 0
+        examples = Examples(table)
         for finding, check, key in judged:
             if finding.outcome != "fail":
                 findings.append(finding)
@@ -173,7 +175,7 @@ class _Run:
                 continue
             fetched += 1
             columns = shown_columns(check, table.schema, self.id_column)
-            rows = table.timed(f"rows that break {check.id}", sql, table.engine.examples, sql, columns)
+            rows = table.timed(f"rows that break {check.id}", sql, examples.of, check, key, sql, columns)
             findings.append(finding.model_copy(update={"data": finding.data.model_copy(update={"examples": rows})}))
             if self.rows_to is not None:
                 file = self.rows_to / f"{_file_name(check, key)}.parquet"

@@ -187,3 +187,23 @@ def test_memory_stays_within_its_limit(project):
         assert table.ask([Repeats(columns=("x",))]) == Answers(
             {Repeats(columns=("x",)): {(): 0}}, hints={Repeats(columns=("x",)): ()}
         )
+
+
+def test_examples_of_a_large_table_are_the_first_broken_rows(project):
+    project.write(
+        "SELECT range AS id, range % 7 AS often, CASE WHEN range > 95_000 THEN -1 ELSE range END AS rare,"
+        " CASE WHEN range % 9_000 = 8_999 THEN 'x' ELSE 'a' END AS seldom FROM range(100_000)"
+    )
+    columns = {"often": {"range": [0, 5]}, "rare": {"range": [0, None]}, "seldom": {"allowed": ["a"]}}
+    found = project.check({"columns": columns, "rules": {"odd": "id % 2 = 1"}}).findings
+    shown = {
+        f.check[7:]: [int(row[f.data.examples.columns.index("id")]) for row in f.data.examples.rows]
+        for f in found
+        if f.data and f.data.examples
+    }
+    assert shown == {
+        "often.range": list(range(6, 70, 7)),
+        "rare.range": list(range(95_001, 95_011)),
+        "seldom.allowed": list(range(8_999, 90_000, 9_000)),
+        "rules.odd": list(range(0, 20, 2)),
+    }

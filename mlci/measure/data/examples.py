@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mlci.nouns.table_schema import TableSchema
 
 _MOST_COLUMNS = 12
+_MOST_HINTS = 5
+"""Keys of which each has two rows at least: ten rows are shown, and each further key would be looked for in vain."""
 
 
 def broken_rows(check: DataCheck, key: SliceKey, schema: TableSchema, hints: Sequence[int] = ()) -> str | None:
@@ -93,7 +95,7 @@ def _repeated(rows: str, columns: tuple[str, ...], where: str, schema: TableSche
     key, _ = key_sql(columns, schema)
     present = condition_sql(Present(columns=columns), schema)
     if hints:
-        listed = ", ".join(str(hint) for hint in hints)
+        listed = ", ".join(str(hint) for hint in sorted(hints)[:_MOST_HINTS])
         return f"{_filtered(rows, all_of(where, present, f'{key} IN ({listed})'))} ORDER BY {order}"
     found = _filtered(rows, all_of(where, present))
     return f"{found} QUALIFY count(*) OVER (PARTITION BY {together}) > 1 ORDER BY {order}"
