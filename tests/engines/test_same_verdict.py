@@ -17,7 +17,10 @@ from mlci.flows.report_data import check_and_report
 
 REPOSITORY = Path(__file__).parents[2]
 # Answers come to Python through sockets that pyspark leaves to the garbage collector.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(scope="module")

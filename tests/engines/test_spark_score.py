@@ -15,7 +15,10 @@ from mlci.flows.score import score_file
 from mlci.nouns.policy import Policy, PolicyFile
 
 # Answers come to Python through sockets that pyspark leaves to the garbage collector.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -69,11 +69,19 @@ class DuckDialect(Dialect):
 
     def mean(self, name: str, rows: str, kind: Kind) -> str:
         """The mean; of floats with compensation."""
-        return f"CAST({'favg' if kind == 'float' else 'avg'}({name}){_filter(rows)} AS DOUBLE)"
+        return self._compensated("avg", name, rows, kind)
 
     def sum(self, name: str, rows: str, kind: Kind) -> str:
         """The sum; of floats with compensation."""
-        return f"CAST({'fsum' if kind == 'float' else 'sum'}({name}){_filter(rows)} AS DOUBLE)"
+        return self._compensated("sum", name, rows, kind)
+
+    def _compensated(self, function: str, name: str, rows: str, kind: Kind) -> str:
+        """Compensation makes NaN of an infinite value, of which the plain sum is infinite."""
+        plain = f"CAST({function}({name}){_filter(rows)} AS DOUBLE)"
+        if kind != "float":
+            return plain
+        value = f"CAST(f{function}({name}){_filter(rows)} AS DOUBLE)"
+        return f"CASE WHEN isnan({value}) THEN {plain} ELSE {value} END"
 
     def spread(self, name: str, rows: str, finite: str, infinite: str) -> str:
         """Infinite as soon as a value is: the engine would refuse to compute it."""
