@@ -169,6 +169,6 @@ class Decision(Noun):
             case "wait":
                 return f"held back: {held} (asked for: {asked})"
             case "keep":
-                return f"the open pull request offers it already (asked for: {asked})"
+                return f"the open pull request offers it already ({asked})"
             case "open" | "update":
                 return f"train: {asked}"
