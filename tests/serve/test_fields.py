@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlci.edges.serve.fields import Fields
+from mlci.edges.serve.fields import DATATYPES, Fields
 from mlci.edges.serve.http import RefusedError, read_json
 from mlci.edges.serve.typed import TypedRows
 from mlci.nouns.signature import Input, Signature
@@ -91,3 +91,25 @@ def test_plain_rows_are_read_the_quick_way():
 def test_a_list_of_too_many_rows_is_refused():
     with pytest.raises(RefusedError, match="4 rows are more than the 3"):
         FIELDS.of_body(json.dumps([GOOD] * 4).encode())
+
+
+TENSORS = [
+    {"name": name, "shape": [1, 1], "datatype": DATATYPES[TYPES.get(name, _kind)], "data": [value]}
+    for name, value in GOOD.items()
+    for _kind in ["string" if isinstance(value, str) else "float"]
+]
+
+
+def test_tensors_are_read():
+    assert FIELDS.of_tensors(TENSORS) == FIELDS.of_rows([GOOD])
+
+
+@pytest.mark.parametrize("key", ["name", "shape", "datatype", "data", "parameters"])
+@pytest.mark.parametrize(
+    "strange",
+    [[], {}, True, [[]], [{}], "x", [1, 2, 3], [True], [1.0], [1, True], [-1], -1, {"a": []}, 1e300],
+    ids=repr,
+)
+def test_a_strange_tensor_is_refused_or_read_and_never_an_error_of_ours(key, strange):
+    told = columns(lambda: FIELDS.of_tensors([TENSORS[0] | {key: strange}, *TENSORS[1:]]))
+    assert isinstance(told, str) or key in {"parameters", "data"}

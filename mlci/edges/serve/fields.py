@@ -25,9 +25,10 @@ _KINDS: dict[str, Callable[[Any], Any]] = {"float": float, "integer": int}
 _LARGEST_FLOAT = 3.4e38
 """What fits in 32 bits."""
 DATATYPES = {"float": "FP64", "integer": "INT64", "string": "BYTES", "boolean": "BOOL"}
+_INTEGERS = {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
 _LIKE = {
-    "float": {"FP16", "FP32", "FP64"},
-    "integer": {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)},
+    "float": {"FP16", "FP32", "FP64"} | _INTEGERS,
+    "integer": _INTEGERS,
     "string": {"BYTES"},
     "boolean": {"BOOL"},
 }
@@ -51,6 +52,7 @@ class Fields:
         self.taken = tuple(_taken(each, model.element(each.name)) for each in self._inputs)
         self._typed = TypedRows(self.taken)
         self._fits = {each.name: _fit(each) for each in self.taken}
+        self._datatypes = {each.name: _LIKE[each.type] for each in self.taken}
         self._kinds = {each.name: _KINDS.get(each.type) for each in self.taken}
         self._expected = {each.name: each.expected for each in self.taken}
 
@@ -138,7 +140,7 @@ class Fields:
 
     def _tensor(self, wanted: Input, tensor: dict[str, Any]) -> list[Any]:
         name, kind, shape = wanted.name, tensor.get("datatype"), tensor.get("shape")
-        if kind not in _LIKE[wanted.type] and not (wanted.type == "float" and kind in _LIKE["integer"]):
+        if not isinstance(kind, str) or kind not in self._datatypes[name]:
             raise RefusedError(
                 400, f"input {name!r}: datatype is {shown(kind)}, and {DATATYPES[wanted.type]} is expected"
             )
@@ -188,9 +190,9 @@ def _problem(place: int, field: str | None, value: object, expected: str, what: 
 
 
 def _is_column(shape: object) -> TypeGuard[list[int]]:
-    if not isinstance(shape, list) or not all(type(each) is int and each >= 0 for each in shape):
+    if not isinstance(shape, list) or not 1 <= len(shape) <= 2:  # noqa: PLR2004 - rows, and perhaps columns
         return False
-    return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)  # noqa: PLR2004 - rows and columns
+    return type(shape[0]) is int and shape[0] >= 0 and (len(shape) == 1 or (type(shape[1]) is int and shape[1] == 1))
 
 
 def _taken(wanted: Input, element: str) -> Taken:
