@@ -10,10 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from clinic import NOW, git, make
 
-sys.path.append(str(Path(__file__).parents[1] / "forge"))
-
-from forge_emulator import Emulator, GitHub
-
 from mlci.edges.policy_file import load_policy
 from mlci.errors import WorldError
 from mlci.flows.feedback import Collecting
@@ -23,21 +19,6 @@ from mlci.nouns.forge import Patience
 pytestmark = pytest.mark.slow
 MAY = {"contents": "write", "pull-requests": "write", "issues": "write"}
 BRANCH = "feedback/people"
-
-
-@pytest.fixture(scope="session")
-def forge():
-    running = Emulator()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def github(forge):
-    forge.reset()
-    shown = GitHub(forge)
-    yield shown
-    assert not shown.problems, "\n".join(shown.problems)
 
 
 @pytest.fixture
