@@ -36,17 +36,18 @@ class Tags:
 
     Args:
         history: The repository.
-        remote: Where tags are fetched from and pushed to.
+        remote: Where tags are fetched from and pushed to; default: `origin`, or the first one.
 
     Raises:
         WorldError: There is no repository.
     """
 
-    def __init__(self, history: History, remote: str = "origin") -> None:
+    def __init__(self, history: History, remote: str = "") -> None:
         if history.repo is None:
             raise WorldError("this folder is in no Git repository", "`git init`, and commit what you have")
         self._repo = history.repo
-        self._remote = remote
+        names = [known.name for known in history.repo.remotes]
+        self._remote = remote or ("origin" if "origin" in names or not names else names[0])
 
     @property
     def shared(self) -> bool:

@@ -172,6 +172,16 @@ def test_all_tags_are_pushed_or_none(shared: tuple[Path, Path]) -> None:
     assert [event.tag for event in two.read()] == ["flights@v1.0.0"]
 
 
+def test_a_remote_of_another_name_is_shared_with(shared: tuple[Path, Path]) -> None:
+    one, two = shared
+    git.Repo(one).git.execute(["git", "remote", "rename", "origin", "upstream"])
+    tags = Tags(History(one))
+    assert tags.shared
+    tags.create([new("flights@v1.0.0")])
+    Tags(History(two)).fetch()
+    assert [event.tag for event in Tags(History(two)).read()] == ["flights@v1.0.0"]
+
+
 def test_two_that_tag_at_once(shared: tuple[Path, Path]) -> None:
     outcomes: list[str] = []
 
