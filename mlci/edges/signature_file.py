@@ -37,16 +37,26 @@ def read_envelope(file: Path) -> Envelope:
         material, envelope = told["verificationMaterial"], told["dsseEnvelope"]
         if envelope["payloadType"] != _DSSE_JSON:
             raise ValueError("it holds no in-toto statement")
-        statement = json.loads(base64.b64decode(envelope["payload"], validate=True))
+        statement = json.loads(_decoded(envelope["payload"]))
+        for made in envelope["signatures"]:
+            _decoded(made["sig"])
         chain = material.get("x509CertificateChain", {}).get("certificates", ())
         raw = [each["rawBytes"] for each in (chain or [material[key] for key in ("certificate",) if key in material])]
-        certificates = tuple(base64.b64decode(each, validate=True) for each in raw)
+        certificates = tuple(_decoded(each) for each in raw)
         logged = bool(material.get("tlogEntries"))
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise ValueError(f"a part of it is missing or misspelt: {error}") from error
     if not isinstance(statement, dict):
         raise ValueError("it holds no in-toto statement")  # noqa: TRY004 - it is read, not called
     return Envelope(("sigstore" if logged else "certificate") if certificates else "key", statement, certificates)
+
+
+def _decoded(text: str) -> bytes:
+    """Bytes out of base64, of which only one text is right: the last letter may hold bits that nobody reads."""
+    content = base64.b64decode(text, validate=True)
+    if base64.b64encode(content).decode() != text:
+        raise ValueError("its base64 was changed")
+    return content
 
 
 def signed_files(signature: Path) -> dict[str, str]:

@@ -43,7 +43,8 @@ def next_version(desk: Desk, last: Release | None, commit: str, bump: Bump | Non
         report: That was accepted.
     """
     if last is None:
-        return Next(SemVer("v1.0.0"), None, "the first release")
+        nothing = f"; there is no {bump} part to raise yet, `--version` says another number" if bump else ""
+        return Next(SemVer("v1.0.0"), None, f"the first release{nothing}")
     part, why = _part(desk, last, commit, report)
     chosen = bump or part
     return Next(

@@ -57,6 +57,19 @@ def test_every_changed_byte_of_a_signature_is_seen(folder, tmp_path, made):
         assert kind_of(folder, signature, trust) in {"tampered", "unreadable", "wrong signer"}
 
 
+@pytest.mark.parametrize(("text", "fine"), [("QQ==", True), ("QR==", False), ("QUI=", True), ("QUJ=", False)])
+def test_bits_that_nobody_reads_are_seen(folder, tmp_path, text, fine):
+    signature, _ = by_key(folder, tmp_path)
+    told = json.loads(signature.read_text())
+    told["dsseEnvelope"]["signatures"][0]["sig"] = text
+    signature.write_text(json.dumps(told))
+    if fine:
+        assert read_envelope(signature).kind == "key"
+    else:
+        with pytest.raises(ValueError, match="its base64 was changed"):
+            read_envelope(signature)
+
+
 def test_what_was_signed_and_who_signed_are_told_apart(folder, tmp_path):
     signature, trust = by_key(folder, tmp_path)
     _, stranger = key_pair(tmp_path, "stranger")
