@@ -128,6 +128,8 @@ def _page(result: dict) -> str:
         "mlci reads statistics of the reference that were stored once, and judges a 95 % lower bound of each effect.",
         "The others read the reference each time and judge a plain distance.",
     ]
+    if absent := [name for name, *_ in PEERS.values() if name not in (*result["runs"], *result["skipped"])]:
+        lines += ["", f"Not asked in this run: {', '.join(absent)}."]
     lines += [f"- skipped {name}: {reason}" for name, reason in result["skipped"].items()]
     return "\n".join(lines) + "\n"
 
