@@ -43,7 +43,7 @@ def main() -> None:
     for name, what in WHAT.items():
         if (file := folder / f"{name}.json").exists():
             result = json.loads(file.read_text())
-            lines += [_line(name, what, size) for size in result.get("sizes", [result])]
+            lines += [_line(name, what, {**result, **size}) for size in result.get("sizes", [result])]
     if (folder / "serve.json").exists():
         lines += ["", "[A server under load](serve.md) has a page of its own."]
     lines += ["", "Where the time goes, and what was tried and dropped: [Performance](../explanation/performance.md)."]
