@@ -76,9 +76,11 @@ def certificate(content: bytes) -> Certificate:
 
 
 def identity(found: Envelope) -> str:
-    """Whom the signing certificate names: an address of a workflow or of a person; empty where it names nobody."""
-    from cryptography import x509  # noqa: PLC0415 - comes with the extra
-
+    """Whom the signing certificate names: a workflow or a person; empty where nobody, or nothing here can read it."""
+    try:
+        from cryptography import x509  # noqa: PLC0415 - comes with the extra
+    except ImportError:
+        return ""
     try:
         names = certificate(found.certificates[0]).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except (IndexError, ValueError, x509.ExtensionNotFound):

@@ -285,4 +285,5 @@ def _how_to_trust(signature: Path) -> str:
         case "certificate":
             return "--root team.crt"
         case "sigstore":
-            return f"--identity {shlex.quote(clean(identity(envelope)))}"
+            who = clean(identity(envelope))
+            return f"--identity {shlex.quote(who)}" if who else ""

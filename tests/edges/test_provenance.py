@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 
 import pytest
 from sigstore.models import Bundle
@@ -67,6 +68,13 @@ def test_what_it_says(archive):
     told = read_provenance(attest(archive))
     assert (told.commit, told.workflow) == (COMMIT, "https://github.com/a/b/.github/w.yml")
     assert told.ref == "refs/tags/people@v1.0.0"
+
+
+def test_it_is_read_without_the_packages_that_sign(archive, monkeypatch):
+    attest(archive)
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    assert read_provenance(archive.with_name("people-v1.0.0.provenance.json")).signer == ""
+    assert found(archive)[0] is None
 
 
 def test_without_one_nothing_is_said(archive):
