@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.dvc_push import push_files
@@ -25,6 +26,7 @@ from mlci.flows.diff_data import diff_data
 from mlci.flows.feedback import Before, answers_by_text, collect, conflicts_path, pull_known, signature_of
 from mlci.flows.forge_access import home
 from mlci.flows.own_pull import OwnPull, bring, own_pulls
+from mlci.nouns.data_policy import Table
 from mlci.nouns.forge import Patience
 from mlci.render.feedback import commit_message, mark_of, marker, pull_body, pull_title
 
@@ -184,7 +186,7 @@ class _Offering:
         return f"Reproduced with these rows: {names or 'nothing had to run'}."
 
     def _diffs(self, clone: Path, place: Collecting, base: str) -> tuple[DataDiff, ...]:
-        """What changed in the tables that the policy names and that hold the rows."""
+        """What changed in the collected table, and in the tables that the policy names."""
         revisions = Revisions(clone, History(clone))
 
         def read_old(rev: str, path: str) -> Path:
@@ -193,9 +195,13 @@ class _Offering:
                 raise WorldError(f"{path} of {rev[:10]} is not at hand")
             return file
 
-        tables = place.policy.policy.data
-        names = [name for name, table in tables.items() if (clone / table.path).is_file()]
-        diffs = [one for name in names for one in diff_data(clone, place.policy, base, table=name, read_old=read_old)]
+        own = place.feedback.table
+        named = place.policy.policy.data
+        if all(table.path != own for table in named.values()):
+            named = named | {"labels" if "labels" not in named else own: Table(path=own)}
+        policy = replace(place.policy, policy=place.policy.policy.model_copy(update={"data": named}))
+        names = [name for name, table in named.items() if (clone / table.path).is_file()]
+        diffs = [one for name in names for one in diff_data(clone, policy, base, table=name, read_old=read_old)]
         return tuple(one for one in diffs if one.note != "unchanged" and not one.note.startswith("not compared"))
 
     def _commit(self, clone: Path, start: str, tip: str, found: Collected) -> str:

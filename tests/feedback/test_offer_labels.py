@@ -114,7 +114,10 @@ def test_what_was_merged_is_not_offered_again(shared, collect, github):
     github.close(1)
     assert (collect().action, len(github.pulls())) == ("", 1)
     said(shared, "b")
-    assert (collect().new, rows(shared)) == (1, {"a": 1, "b": 1})
+    found = collect()
+    assert (found.new, rows(shared)) == (1, {"a": 1, "b": 1})
+    assert [(each.table, each.added) for each in found.diffs] == [("labels", 1)]
+    assert "What changed in the data" in github.pulls()[-1]["body"]
 
 
 def test_a_decision_that_a_person_commits_to_the_branch_is_taken(shared, collect, github):
