@@ -303,3 +303,14 @@ def test_archives_that_reach_outside_are_refused(tmp_path, project):
         assert done.returncode == 3
         assert "no plain file in a folder" in done.stderr
     assert not (tmp_path / "evil").exists()
+
+
+def test_without_the_runtime_all_else_is_verified(released, tmp_path):
+    folder = build(released, tmp_path / "dist")
+    ask = "import sys; sys.modules['onnxruntime'] = None; from mlci.__main__ import main; main()"
+    command = [sys.executable, "-c", ask, "verify", str(folder), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout)["checks"][-1]
+    assert last["held"] is None
+    assert "mlci[model]" in last["said"]
