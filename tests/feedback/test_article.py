@@ -36,7 +36,7 @@ def test_missed_positives_are_in_the_next_training_set_and_the_next_model_finds_
     assert whole["gained"] > 10 * whole["lost"]
     assert slow["gained"] > 0.6 * slow["rows"]
     recall = next(row for row in report["metrics"] if row["metric"] == "recall")
-    assert recall["new"] > recall["old"] + 0.2
+    assert recall["new"] > next(iter(recall["old"].values())) + 0.2
 
 
 def test_the_pull_request_brings_the_rows_and_the_model_that_finds_them(tmp_path, github, monkeypatch):
