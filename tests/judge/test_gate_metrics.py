@@ -11,7 +11,7 @@ from sklearn import metrics
 from mlci.judge.contrast import change_of, estimate_of, point
 from mlci.judge.influence import influence
 from mlci.nouns.change import Change, Estimate, Missing, TooFew
-from mlci.nouns.metric import FAMILIES, METRICS, TASK_METRICS, direction, has_metric, pinball_quantile, top_k
+from mlci.nouns.metric import FAMILIES, METRICS, ON_DEMAND, TASK_METRICS, direction, has_metric, pinball_quantile, top_k
 from mlci.nouns.units import metric_name, value
 
 REGRESSION = {
@@ -187,7 +187,8 @@ def test_names_of_families():
     assert direction("acuracy") is None
     assert not has_metric("binary", "recall_a")
     assert set(FAMILIES) == set(TASK_METRICS)
-    assert set(METRICS) == {name for names in TASK_METRICS.values() for name in names}
+    named = (*TASK_METRICS.values(), *ON_DEMAND.values())
+    assert set(METRICS) == {name for names in named for name in names}
     assert metric_name("recall_AA") == "recall of AA"
     assert value("top_5_accuracy", 0.931) == "93.1 %"
     assert metric_name("pinball_2.5") == "pinball loss at 2.5 %"
