@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from mlci.errors import MlciError, WorldError
@@ -30,6 +31,13 @@ def main() -> None:
         problem = WorldError(
             f"this needs {package}, which is not installed", f'`pip install "mlci[{_EXTRAS[package]}]"`'
         )
+        sys.stderr.write(f"mlci: {problem}\n")
+        sys.exit(problem.exit_code)
+    except ImportError:
+        # GitPython looks for Git when it is imported, and raises this.
+        if shutil.which("git"):
+            raise
+        problem = WorldError("Git is not on the path", "install it, or add its folder to PATH")
         sys.stderr.write(f"mlci: {problem}\n")
         sys.exit(problem.exit_code)
     except MlciError as error:

@@ -71,6 +71,15 @@ main()"""
     assert done.stderr == f'mlci: this needs {package}, which is not installed\n  mend: `pip install "mlci[{extra}]"`\n'
 
 
+def test_git_that_is_not_on_the_path_is_named(tmp_path):
+    code = "from mlci.__main__ import main; main()"
+    command = [sys.executable, "-c", code, "status"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env={"PATH": str(tmp_path)}
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (3, "mlci: Git is not on the path")
+
+
 def test_every_extra_is_one_that_the_project_has():
     known = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert set(_EXTRAS.values()) <= set(known)
