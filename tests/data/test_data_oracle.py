@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Project
+from data_project import Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -207,3 +209,13 @@ def test_examples_of_a_large_table_are_the_first_broken_rows(project):
         "seldom.allowed": list(range(8_999, 90_000, 9_000)),
         "rules.odd": list(range(0, 20, 2)),
     }
+
+
+def test_keys_are_read_without_pandas():
+    code = """import sys, duckdb
+from mlci.edges.duck_measure import _streamed
+(places,) = _streamed(duckdb.connect(), "SELECT range + 7 AS key FROM range(1000)", 7)
+assert places.tolist() == list(range(1000))
+print("pandas" in sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
