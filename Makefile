@@ -7,8 +7,9 @@ PURE := mlci/nouns/*,mlci/measure/*,mlci/judge/*,mlci/render/*
 
 export DVC_NO_ANALYTICS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# An environment that happens to be active elsewhere must not receive our packages.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# An environment that happens to be active elsewhere must not receive our packages. What is imported is compiled once, and
+# not by each of a thousand processes anew.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-fast lint format lock bench clean
 .DELETE_ON_ERROR:
@@ -72,8 +73,8 @@ $(VENV)/.uv: requirements/uv.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.packages: requirements/dev.txt requirements/data.txt $(VENV)/.uv
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --build-constraints requirements/dev.txt \
-		requirements/uv.txt requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes \
+		--build-constraints requirements/dev.txt requirements/uv.txt requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --no-build-isolation \
 		-r requirements/data.txt
 	@touch $@
@@ -89,4 +90,5 @@ $(VENV)/.demo: requirements/demo.txt requirements/data.txt $(VENV)/.uv
 
 $(VENV)/.mlci: pyproject.toml mlci/__init__.py $(VENV)/.packages
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q mlci
 	@touch $@

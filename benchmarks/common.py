@@ -68,6 +68,8 @@ def run(job: Job) -> Run:
     CACHE.mkdir(parents=True, exist_ok=True)
     printed, errors = (CACHE / f"{name}-{os.getpid()}" for name in ("printed", "errors"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "DVC_NO_ANALYTICS": "1", **job.environment}
+    # Nobody's modules are compiled anew by each process: the first one, which is not timed, keeps them.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with printed.open("w") as out, errors.open("w") as err:
         begin = time.perf_counter()
         process = subprocess.Popen(job.command, cwd=job.folder, env=environment, stdout=out, stderr=err)

@@ -25,7 +25,10 @@ def interpreter(name: str, packages: tuple[str, ...]) -> Path:
         return python
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     if uv:
-        steps = [[uv, "venv", "-q", "--clear", folder], [uv, "pip", "install", "-q", "-p", python, *packages]]
+        steps = [
+            [uv, "venv", "-q", "--clear", folder],
+            [uv, "pip", "install", "-q", "--compile-bytecode", "-p", python, *packages],
+        ]
     else:
         steps = [
             [sys.executable, "-m", "venv", "--clear", folder],

@@ -172,7 +172,6 @@ class Runner:
             "DVC_SITE_CACHE_DIR": str(self.folder / "site"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "PYTHONPATH": str(REPOSITORY),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "TEST_ARTIFACTS": str(self.artifacts),
             "TEST_CACHE": str(self.cache),
             "TEST_GIT_URL": self.git_url,
