@@ -49,7 +49,8 @@ def session(
         if engine.threads is not None:
             config["threads"] = engine.threads
         with duckdb.connect(config=config) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+            # Of other cursors of this database too.
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
             # It would write into the report that goes to the terminal.
             connection.execute("SET enable_progress_bar = false")
             if reads is not None:

@@ -45,8 +45,12 @@ class DuckTable:
         return replace(self, schema=schema)
 
     def measure(self, plan: Plan, *, rows: int | None = None) -> Answers:
-        """The answers to a plan's queries, given the number of rows where it is known. Raises as `measure` does."""
-        return measure(self.connection, plan, self.schema, rows=rows, memory=self.memory)
+        """The answers to a plan's queries, given the number of rows where it is known. Raises as `measure` does.
+
+        Threads may ask at the same time.
+        """
+        with self.connection.cursor() as cursor:
+            return measure(cursor, plan, self.schema, rows=rows, memory=self.memory)
 
     def rows(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """The rows of a statement. Raises WorldError where the table can't be read."""

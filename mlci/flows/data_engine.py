@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, runtime_checkable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mlci.edges.tables import TableFiles
     from mlci.nouns.finding import Rows
     from mlci.nouns.footer import Footer
-    from mlci.nouns.query import Binned
+    from mlci.nouns.query import Binned, KeyQuery
     from mlci.nouns.table_schema import TableSchema
 
 
@@ -113,13 +114,20 @@ class OpenTable:
         rest = plan([aggregate for aggregate in wanted if aggregate not in known.values], self.schema)
         self.told.append(f"-- {len(known.values)} of {len(wanted)} aggregates are proven by the files' footers")
         rows = self.footer.rows if self.footer is not None else None
-        for query in rest.queries:
-            many = f"{len(query.aggregates)} aggregate{'' if len(query.aggregates) == 1 else 's'} in one query"
-            known = known.joined(self.timed(many, query.sql, self.engine.measure, Plan(queries=(query,)), rows=rows))
-        for key in rest.keys:
-            what = f"repeats of {', '.join(key.aggregate.columns)}, by this or by sorting the key"
-            known = known.joined(self.timed(what, key.plain.sql, self.engine.measure, Plan(keys=(key,)), rows=rows))
+        with ThreadPoolExecutor(1) as beside:
+            # One core goes through the keys while the other goes on with the scan.
+            keys = [beside.submit(self._keyed, key, rows) for key in rest.keys]
+            for query in rest.queries:
+                many = f"{len(query.aggregates)} aggregate{'' if len(query.aggregates) == 1 else 's'} in one query"
+                measure = Plan(queries=(query,))
+                known = known.joined(self.timed(many, query.sql, self.engine.measure, measure, rows=rows))
+            for key in keys:
+                known = known.joined(key.result())
         return known
+
+    def _keyed(self, key: KeyQuery, rows: int | None) -> Answers:
+        what = f"repeats of {', '.join(key.aggregate.columns)}, beside the rest, by this or by sorting the key"
+        return self.timed(what, key.plain.sql, self.engine.measure, Plan(keys=(key,)), rows=rows)
 
     def timed(self, what: str, sql: str, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Do a part of the plan, and tell what it took."""

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from mlci import __version__
 from mlci.edges.files import digest
-from mlci.edges.git import History
-from mlci.edges.revisions import Revisions
 from mlci.flows.data_findings import REPORT, VERDICT, at_hand, promise_digest, table_digest
 from mlci.judge.headline import footer, headline, overall
 from mlci.nouns.finding import Digests, Verdict
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from mlci.edges.git import History
     from mlci.nouns.finding import Comparison, Finding
     from mlci.nouns.ledger import Asked
     from mlci.nouns.policy import Gate, Policy, PolicyFile
@@ -124,6 +123,9 @@ def digests(root: Path, policy: PolicyFile, known: Mapping[str, str] = MappingPr
 
     A table that is not at hand has the digest that is `known` of it, and the version that DVC records; or none.
     """
+    from mlci.edges.git import History  # noqa: PLC0415 - the verdict of a stage needs nothing of Git
+    from mlci.edges.revisions import Revisions  # noqa: PLC0415
+
     model, gate = policy.policy.model, policy.policy.gate
     tables = {table.path for table in policy.policy.data.values()} | ({gate.test} if gate is not None else set())
     revisions = Revisions(root, History(root))

@@ -13,12 +13,16 @@ class ColumnFooter(Noun):
         nans: Rows that are NaN.
         low: Smallest integer, or smallest moment in microseconds since 1970.
         high: Largest integer or moment.
+        least: Smallest of the DOUBLE numbers that are not NaN.
+        most: Largest of them.
     """
 
     nulls: int | None = None
     nans: int | None = None
     low: int | None = None
     high: int | None = None
+    least: float | None = None
+    most: float | None = None
 
 
 class Footer(Noun):

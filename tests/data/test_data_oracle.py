@@ -16,7 +16,7 @@ from data_project import Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlci.edges import duck_measure
+from mlci.edges import duck_keys, duck_measure
 from mlci.edges.duck import session
 from mlci.edges.tables import find_table
 from mlci.flows.data_engine import opened
@@ -141,9 +141,9 @@ def large(request, monkeypatch):
     """Treat small tables as large ones."""
     monkeypatch.setattr(duck_measure, "_SORTED_FROM", 0)
     if request.param == "in parts":
-        monkeypatch.setattr(duck_measure, "_BYTES_A_KEY", 10**6)
+        monkeypatch.setattr(duck_keys, "_BYTES_A_KEY", 10**6)
     if request.param == "many suspects":
-        monkeypatch.setattr(duck_measure, "_MOST_SUSPECTS", 20)
+        monkeypatch.setattr(duck_keys, "MOST_SUSPECTS", 20)
 
 
 @pytest.mark.usefixtures("large")
@@ -213,7 +213,7 @@ def test_examples_of_a_large_table_are_the_first_broken_rows(project):
 
 def test_keys_are_read_without_pandas():
     code = """import sys, duckdb
-from mlci.edges.duck_measure import _streamed
+from mlci.edges.duck_keys import _streamed
 (places,) = _streamed(duckdb.connect(), "SELECT range + 7 AS key FROM range(1000)", 7)
 assert places.tolist() == list(range(1000))
 print("pandas" in sys.modules)"""

@@ -88,3 +88,14 @@ def test_every_extra_is_one_that_the_project_has():
 def test_no_two_test_modules_have_one_name():
     names = [file.name for file in (REPOSITORY / "tests").rglob("*.py") if file.name != "conftest.py"]
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("command", [("--help",), ("data", "--help")])
+def test_output_that_does_not_fit_is_told(command):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mlci", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    said = "mlci: the output can't be written: No space left on device"
+    assert (done.returncode, done.stderr.splitlines()[0]) == (3, said)

@@ -1,10 +1,13 @@
 """What the footers of Parquet files prove need not be scanned.
 
-Floats are not among it unless the file counts NaN: a footer's smallest and largest value say nothing about them.
+How many floats are missing is not among it unless the file counts NaN: a footer's smallest and largest value say
+nothing of them. Where neither of the two is NaN, all other numbers lie between: "NaNs should not be written to min or
+max statistics fields" (Apache Parquet, `parquet.thrift`, ColumnOrder).
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from mlci.nouns.aggregate import Aggregate, Answers, Count, Number, Value
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
     from mlci.nouns.footer import Footer
     from mlci.nouns.table_schema import TableSchema
+
+
+_LARGEST = sys.float_info.max
 
 
 def proven(aggregates: Iterable[Aggregate], footer: Footer, schema: TableSchema) -> Answers:
@@ -62,10 +68,18 @@ def _missing(column: str, footer: Footer, schema: TableSchema) -> int | None:
 
 
 def _inside(condition: Outside, footer: Footer, schema: TableSchema) -> bool:
-    """Whether all integers of the column lie in the range."""
-    seen = footer.columns.get(condition.column)
-    if seen is None or seen.low is None or seen.high is None or schema.kind(condition.column) != "integer":
+    """Whether all numbers of the column lie in the range."""
+    seen, low, high = footer.columns.get(condition.column), condition.low, condition.high
+    if seen is None or isinstance(low, str) or isinstance(high, str):
         return False
-    low, high = condition.low, condition.high
-    above = low is None or (not isinstance(low, str) and seen.low >= low)
-    return above and (high is None or (not isinstance(high, str) and seen.high <= high))
+    if schema.kind(condition.column) == "integer":
+        return _between(seen.low, seen.high, low, high)
+    # Infinite values lie in no range.
+    least, most = max(-_LARGEST, -_LARGEST if low is None else low), min(_LARGEST, _LARGEST if high is None else high)
+    return _between(seen.least, seen.most, least, most)
+
+
+def _between(least: float | None, most: float | None, low: float | None, high: float | None) -> bool:
+    if least is None or most is None:
+        return False
+    return (low is None or least >= low) and (high is None or most <= high)

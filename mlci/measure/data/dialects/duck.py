@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlci.measure.data.dialects.base import Dialect, all_of
+from mlci.measure.data.dialects.globs import glob_of
 from mlci.nouns.sql import literal
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ class DuckDialect(Dialect):
 
     def mismatch(self, name: str, pattern: str) -> str:
         """Whether a text does not match a regular expression as a whole."""
-        return f"NOT regexp_full_match({name}, {literal(pattern)})"
+        glob = glob_of(pattern)
+        return (
+            f"NOT regexp_full_match({name}, {literal(pattern)})" if glob is None else f"{name} NOT GLOB {literal(glob)}"
+        )
 
     def length(self, name: str) -> str:
         """The number of characters of a text."""
