@@ -21,17 +21,26 @@ class Contestant:
         name: As the tables show it.
         script: File in `contestants/`; empty for mlci's own command.
         packages: What its virtual environment holds; empty for the one that runs this.
+        most: Rows of the largest Parquet file and of the largest CSV that it is asked of: beyond, it takes more memory
+            than there is, or longer than anybody waits.
     """
 
     name: str
     script: str = ""
     packages: tuple[str, ...] = ()
+    most: tuple[int, int] = (10_000_000, 10_000_000)
+
+    def too_large(self, rows: int, kind: str) -> str:
+        """Why it is not asked of a table; empty where it is."""
+        most = self.most[kind == "csv"]
+        return f"not asked of more than {most:,} rows of {kind}" if rows > most else ""
 
 
+ENDLESS, FEW = (10**12, 10_000_000), (10_000_000, 1_000_000)
 OURS = (
-    Contestant("mlci"),
-    Contestant("floor: scan only", "floor.py"),
-    Contestant("best design by hand", "best.py"),
+    Contestant("mlci", most=ENDLESS),
+    Contestant("floor: scan only", "floor.py", most=ENDLESS),
+    Contestant("best design by hand", "best.py", most=ENDLESS),
     Contestant("naive SQL", "naive.py"),
 )
 PEERS = {
@@ -42,8 +51,9 @@ PEERS = {
         "Great Expectations",
         "great_expectations_duckdb.py",
         ("great-expectations==1.24.1", "duckdb-engine==0.17.0", "sqlalchemy<2.1", "duckdb<2"),
+        FEW,
     ),
-    "evidently": Contestant("Evidently", "evidently_pandas.py", ("evidently==0.7.23", "pandas<3", "pyarrow")),
+    "evidently": Contestant("Evidently", "evidently_pandas.py", ("evidently==0.7.23", "pandas<3", "pyarrow"), FEW),
 }
 
 
