@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
 from pydantic import ValidationError
 
 from mlci.edges.duck import world_error
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from mlci.edges.tables import TableFiles
@@ -33,11 +33,13 @@ def fetch_numbers(connection: duckdb.DuckDBPyConnection, sql: str, path: str) ->
     Raises:
         WorldError: The table cannot be read.
     """
+    from numpy.ma import getdata  # noqa: PLC0415 - a table without drift does without NumPy
+
     try:
         columns = connection.execute(sql).fetchnumpy()
     except duckdb.Error as error:
         raise world_error(error, path) from error
-    return np.ma.getdata(next(iter(columns.values()))).astype(np.float64, copy=False)
+    return getdata(next(iter(columns.values()))).astype("float64", copy=False)
 
 
 def fetch_rows(connection: duckdb.DuckDBPyConnection, sql: str, path: str) -> Sequence[tuple[Any, ...]]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mlci.errors import PolicyError
 from mlci.flows.data_examples import Examples
 from mlci.flows.data_open import open_policy_table, running
-from mlci.flows.data_reference import reference_statistics
 from mlci.judge.data import Judged, judge_data, rank_counts
 from mlci.measure.data.asked import Asked
 from mlci.measure.data.checks import data_checks
@@ -110,8 +109,7 @@ class _Run:
 
     def result(self) -> DataResult:
         engine = self.policy_file.policy.engine
-        drift = self.table.drift
-        reference = reference_statistics(self.root, drift.reference, engine) if drift is not None else None
+        reference = self._reference()
         with open_policy_table(self.root, self.name, self.table, engine, writes=self.rows_to) as held:
             table = held.table
             asked = self._asked(table.schema, held.other, reference)
@@ -123,6 +121,13 @@ class _Run:
             moved, bars = _drift(table, asked, reference)
             told = "\n".join([f"-- table {self.name}", *table.told]) if self.explain else ""
             return DataResult(findings=(*findings, *moved), drift=bars, saved=saved, explain=told)
+
+    def _reference(self) -> ReferenceStatistics | None:
+        if self.table.drift is None:
+            return None
+        from mlci.flows.data_reference import reference_statistics  # noqa: PLC0415 - only drift needs NumPy
+
+        return reference_statistics(self.root, self.table.drift.reference, self.policy_file.policy.engine)
 
     def _asked(self, schema: TableSchema, other: TableSchema | None, reference: ReferenceStatistics | None) -> Asked:
         columns = reference.columns if reference is not None else {}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mlci.edges.duck import session
 from mlci.edges.duck_sql import check_condition, check_pattern, empty_table
-from mlci.edges.duck_tree import condition_tree
 from mlci.edges.tables import find_table, open_table
 from mlci.errors import PolicyError
 from mlci.flows.data_engine import OpenTable, opened
@@ -66,6 +65,8 @@ class Opened:
         self.table.engine = self.table.engine.told(schema.model_copy(update={"conditions": words}))
 
     def _translated(self, sql: str, place: Place) -> str:
+        from mlci.edges.duck_tree import condition_tree  # noqa: PLC0415 - only what is to be translated is parsed
+
         tree = condition_tree(self.parser, sql, place, dialect_of(self.table.schema).name)
         try:
             return translated(tree, self.table.schema)
