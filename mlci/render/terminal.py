@@ -30,6 +30,8 @@ _MOST_COLUMNS = 8
 _MOST_NAMES = 12
 _SECTION = (1, 0, 0, 1)
 _MOST_SLICES = 5
+_MOST_EXAMPLES = 8
+"""Checks whose rows are shown; who has broken more looks into the report."""
 _NARROW = 80
 
 
@@ -151,9 +153,15 @@ def _labelled(label: str, text: str, tone: str = "quiet") -> Text:
 
 def _below(rows: Sequence[view.Row], comparisons: Sequence[Comparison]) -> Iterator[RenderableType]:
     """Rows that broke a check, what failed stages wrote, and rows that changed between right and wrong."""
-    for item in rows:
-        if item.finding.data is not None and item.finding.data.examples and item.finding.outcome != "pass":
-            yield _examples(item.title, item.finding.data.examples)
+    broken = [
+        (item.title, item.finding.data.examples)
+        for item in rows
+        if item.finding.data is not None and item.finding.data.examples and item.finding.outcome != "pass"
+    ]
+    for title, examples in broken[:_MOST_EXAMPLES]:
+        yield _examples(title, examples)
+    if (more := len(broken) - _MOST_EXAMPLES) > 0:
+        yield Text(f"Rows of {more} more check{'' if more == 1 else 's'}: in the report, `mlci report`.", "dim")
     for item in rows:
         if item.finding.output:
             yield _output(item.title, item.finding.output)

@@ -5,7 +5,7 @@ import pytest
 from hostile_text import TEXTS
 from hypothesis import given, settings
 from rich.console import Console
-from samples import SAMPLES, failing, hostile
+from samples import CARRIER, SAMPLES, failing, hostile, report
 
 from mlci.render.terminal import render_terminal
 
@@ -37,3 +37,13 @@ def test_nothing_in_the_data_commands_the_terminal(text):
 
 def test_markup_in_data_is_text():
     assert "[bold red]x[/]" in re.sub(r"\s+", " ", shown(hostile("[bold red]x[/]"), 200))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"), [(8, ""), (9, "Rows of 1 more check: in"), (11, "Rows of 3 more checks: in")]
+)
+def test_many_broken_checks_show_the_rows_of_some(broken, said):
+    findings = tuple(CARRIER.model_copy(update={"check": f"data.c{n}", "title": f"check {n}"}) for n in range(broken))
+    printed = shown(report(findings))
+    assert printed.count("2013-04-01-ZZ-17") == 8
+    assert (said in printed) if said else ("more check" not in printed)
