@@ -46,6 +46,9 @@ OURS = (
 PEERS = {
     "polars": Contestant("Polars by hand", "polars_by_hand.py", ("polars==2.1.0",)),
     "pandera": Contestant("Pandera on Polars", "pandera_polars.py", ("pandera[polars]==0.35.0", "polars==2.1.0")),
+    "pointblank": Contestant(
+        "Pointblank on Polars", "pointblank_polars.py", ("pointblank==1.1.1", "polars==2.1.0", "pyarrow"), FEW
+    ),
     "soda": Contestant("Soda 4", "soda.py", ("soda-duckdb==4.28.0", "duckdb==2.0.0")),
     "great_expectations": Contestant(
         "Great Expectations",
