@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, runtime_che
 from mlci.edges.duck_measure import read_footer
 from mlci.edges.duck_table import DuckTable
 from mlci.edges.tables import materialise, open_table
-from mlci.measure.data.footers import proven
+from mlci.measure.data.footers import finite, proven
 from mlci.measure.data.plan import plan
 from mlci.nouns.aggregate import Aggregate, Answers, Count
 from mlci.nouns.query import Plan
@@ -148,6 +148,8 @@ def opened(
     before = perf_counter()
     schema = materialise(connection, files, open_table(connection, files, name, texts=texts), texts=texts)
     footer = read_footer(connection, files, schema) if schema.format == "parquet" else None
+    if footer is not None:
+        schema = schema.model_copy(update={"finite": finite(footer)})
     what = "opened, and its footers read" if footer is not None else "parsed once"
     told = [f"-- {files.path}: {what}: {1e3 * (perf_counter() - before):,.0f} ms"]
     return OpenTable(DuckTable(connection, schema, memory, footer), memory, told)

@@ -34,6 +34,7 @@ class TableSchema(Noun):
         dialect: The words of the engine that it is open in.
         conditions: The policy's conditions in those words, where they are not DuckDB's.
         order: Further columns that tell the order of the file's rows, where the engine does not keep it.
+        finite: Float columns of which the files prove that no value is NaN or infinite, nor so large that a sum is.
     """
 
     view: str
@@ -43,6 +44,7 @@ class TableSchema(Noun):
     dialect: DialectName = "duckdb"
     conditions: dict[str, str] = {}
     order: tuple[str, ...] = ()
+    finite: tuple[str, ...] = ()
 
     def kind(self, column: str) -> Kind:
         """The family of the column's type: what may be asked of it."""

@@ -10,9 +10,10 @@ import pytest
 from mlci.edges.duck import session
 from mlci.edges.duck_measure import read_footer
 from mlci.edges.tables import find_table, open_table
+from mlci.flows.data_engine import opened
 from mlci.measure.data.footers import proven
 from mlci.measure.data.plan import plan
-from mlci.nouns.aggregate import Count
+from mlci.nouns.aggregate import Count, Number
 from mlci.nouns.condition import Outside
 from mlci.nouns.engine import Engine
 
@@ -64,3 +65,30 @@ def test_a_range_that_the_footer_proves_holds(tmp_path, writer, width, name):
             assert asked[0] not in known.values
         if width == "FLOAT":
             assert not known.values
+
+
+@pytest.mark.parametrize(
+    ("values", "finite", "mean", "total"),
+    [
+        ([0.5, None, 0.25], True, 0.375, 0.75),
+        ([0.5, NAN, 0.25], False, 0.375, 0.75),
+        ([0.5, INF], False, INF, INF),
+        ([INF, -INF, 0.5], False, NAN, NAN),
+        ([1.5e308, 1.5e308, -1.5e308], False, None, None),
+        ([1e16, 1.0, -1e16, 1.0], True, None, None),
+        ([None], False, None, None),
+    ],
+)
+def test_what_is_known_to_be_finite_is_added_up_without_a_second_look(tmp_path, values, finite, mean, total):
+    duckdb.from_arrow(pa.table({"x": pa.array(values, pa.float64())})).write_parquet(str(tmp_path / "t.parquet"))
+    files = find_table(tmp_path, "t.parquet")
+    asked = [Number(column="x", what="mean"), Number(column="x", what="sum")]
+    with session(Engine(threads=1), reads=files.reads) as connection:
+        table = opened(connection, files, "t", 10**8)
+        assert table.schema.finite == (("x",) if finite else ())
+        found = [table.ask(asked).values[each][()] for each in asked]
+        table.engine = table.engine.told(table.schema.model_copy(update={"finite": ()}))
+        again = [table.ask(asked).values[each][()] for each in asked]
+    assert repr(found) == repr(again)
+    if mean is not None:
+        assert repr(found) == repr([mean, total])

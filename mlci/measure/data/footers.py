@@ -36,6 +36,14 @@ def proven(aggregates: Iterable[Aggregate], footer: Footer, schema: TableSchema)
     return Answers(values)
 
 
+def finite(footer: Footer) -> tuple[str, ...]:
+    """The columns of floats without NaN and infinities, whose sum is finite too."""
+    most = _LARGEST / 2 / max(footer.rows, 1)
+    return tuple(
+        name for name, seen in footer.columns.items() if seen.nans == 0 and _between(seen.least, seen.most, -most, most)
+    )
+
+
 def _number(aggregate: Number, footer: Footer) -> int | None:
     column = footer.columns.get(aggregate.column)
     return column.high if aggregate.what == "newest" and column is not None and not aggregate.part.where else None

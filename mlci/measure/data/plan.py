@@ -82,6 +82,8 @@ def _value(aggregate: Count | Number, schema: TableSchema) -> str:
         return f"count(CASE WHEN {both} THEN 1 END)" if both else "count(*)"
     dialect, kind = dialect_of(schema), schema.kind(aggregate.column)
     name = dialect.identifier(aggregate.column)
+    if aggregate.column in schema.finite and aggregate.what in {"mean", "sum"}:
+        return dialect.of_finite("mean" if aggregate.what == "mean" else "sum", name, where)
     present = condition_sql(Present(columns=(aggregate.column,)), schema) if kind == "float" else ""
     rows = all_of(where, present)
     match aggregate.what:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mlci.nouns.sql import identifier
 
@@ -122,6 +122,10 @@ class Dialect:
     def mean(self, name: str, rows: str, kind: Kind) -> str:
         """The mean of the values; of integers and decimals it is added up exactly."""
         return f"{self.sum(name, rows, kind)} / nullif(count({self.kept(name, rows)}), 0)"
+
+    def of_finite(self, function: Literal["mean", "sum"], name: str, rows: str) -> str:
+        """The mean or sum of floats that are known to be finite."""
+        return self.mean(name, rows, "float") if function == "mean" else self.sum(name, rows, "float")
 
     def sum(self, name: str, rows: str, kind: Kind) -> str:
         """The sum of the values as DOUBLE; integers and decimals are added up exactly."""
