@@ -76,7 +76,7 @@ def main() -> None:
 
 def _generate(folder: Path, rows: int) -> None:
     """A repository whose last commit holds the old predictions, with the new ones beside it."""
-    if not (folder / "new.parquet").exists():
+    if not (folder / ".git").exists():
         # In a process of its own: a child's peak memory is never below its parent's at the fork.
         subprocess.run([sys.executable, HERE / "generate.py", folder, str(rows)], check=True)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 UNSHALLOW = "fetch the whole history: `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)"
 _PASSWORD = re.compile(r"://[^/@\s]+@")
+_PIECE = 1 << 20
 _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 
 
@@ -180,6 +181,24 @@ class History:
         except (gitdb.exc.ODBError, OSError, ValueError) as error:
             raise WorldError(f"{path} at {rev[:10]} cannot be read from Git: {error}", "try `git fsck`") from error
         return content
+
+    def save(self, rev: str, path: str, target: Path) -> None:
+        """Write a file's content at a commit, a piece at a time; an empty file where Git does not hold it there.
+
+        Raises:
+            OSError: The target cannot be written.
+            WorldError: Git cannot read it.
+        """
+        known = self.blob(rev, path)
+        with target.open("wb") as file:
+            if not known or self.repo is None:
+                return
+            try:
+                content = self.repo.odb.stream(bytes.fromhex(known))
+                while piece := content.read(_PIECE):
+                    file.write(piece)
+            except (gitdb.exc.ODBError, ValueError) as error:
+                raise WorldError(f"{path} at {rev[:10]} cannot be read from Git: {error}", "try `git fsck`") from error
 
     @property
     def branch(self) -> str | None:

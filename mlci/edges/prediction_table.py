@@ -107,20 +107,15 @@ class PredictionTable:
 
     def check(self) -> None:
         """Refuse what cannot be judged, with the number of rows and the mend."""
-        rows, ids, null_ids = self._one(
-            f"SELECT count(*), count(DISTINCT {identifier(self.id)}), count(*) - count({identifier(self.id)})"
-        )
+        rows, null_ids = self._one(f"SELECT count(*), count(*) - count({identifier(self.id)})")
         if rows == 0:
             raise WorldError(f"{self.shown} has no rows", _REMAKE)
         if null_ids:
             raise WorldError(f"{self.shown}: {null_ids:,} of {rows:,} rows have no `{self.id}`", _REMAKE)
-        if ids != rows:
-            twice = self._one(
-                f"SELECT CAST({identifier(self.id)} AS VARCHAR)",
-                f"GROUP BY {identifier(self.id)} HAVING count(*) > 1 ORDER BY 1 LIMIT 1",
-            )[0]
+        again, twice = self._one("SELECT sum(n - 1), min(id)", of=repeats(self.view, self.id))
+        if again:
             raise WorldError(
-                f"{self.shown}: {rows:,} rows have only {ids:,} ids; `{self.id}` = {twice!r} comes twice",
+                f"{self.shown}: {rows:,} rows have only {rows - again:,} ids; `{self.id}` = {twice!r} comes twice",
                 "one row of predictions for each id; see what doubled the rows",
             )
         self._check_values(rows)
@@ -164,12 +159,21 @@ class PredictionTable:
                 "name the positive value in `mlci.model.positive`",
             )
 
-    def _one(self, select: str, rest: str = "") -> tuple[Any, ...]:
+    def _one(self, select: str, rest: str = "", of: str = "") -> tuple[Any, ...]:
         try:
-            found = self.connection.execute(f"{select} FROM {self.view} {rest}").fetchall()
+            found = self.connection.execute(f"{select} FROM {of or self.view} {rest}").fetchall()
         except duckdb.Error as error:
             raise world_error(error, self.shown) from error
         return found[0] if found else (None,)
+
+
+def repeats(view: str, column: str) -> str:
+    """A subquery for the values of a column that come more than once, as texts, and how often each does.
+
+    Grouping spills what memory does not hold; `count(DISTINCT ...)` does not.
+    """
+    name = identifier(column)
+    return f"(SELECT CAST({name} AS VARCHAR) AS id, count(*) AS n FROM {view} GROUP BY {name} HAVING count(*) > 1)"
 
 
 def check_cover(
@@ -183,17 +187,20 @@ def check_cover(
     labelled = model.label in test.columns
     differ = differing(model, "test.label", "new.label") if labelled else "FALSE"
     try:
-        rows, ids, lacking, mislabelled, where = connection.execute(
-            f"SELECT count(*), count(DISTINCT test.id), count(*) FILTER (new.id IS NULL), "
+        (again,) = connection.execute(
+            f"SELECT coalesce(sum(n - 1), 0) FROM {repeats(identifier(test.view), model.id)}"
+        ).fetchall()[0]
+        rows, lacking, mislabelled, where = connection.execute(
+            f"SELECT count(*), count(*) FILTER (new.id IS NULL), "
             f"count(*) FILTER (new.id IS NOT NULL AND {differ}), "
             f"min(test.id) FILTER (new.id IS NOT NULL AND {differ}) "
             f"FROM {_truth(test, model, labelled=labelled)} AS test LEFT JOIN {new.truth} AS new ON new.id = test.id"
         ).fetchall()[0]
     except duckdb.Error as error:
         raise world_error(error, shown) from error
-    if ids != rows:
+    if again:
         raise WorldError(
-            f"{shown}: the ids are not unique: {rows:,} rows have {ids:,} different `{model.id}`",
+            f"{shown}: the ids are not unique: {rows:,} rows have {rows - again:,} different `{model.id}`",
             "one row for each id; see what doubled the rows",
         )
     if lacking:

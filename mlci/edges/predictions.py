@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from mlci.nouns.metric import class_metric
 from mlci.nouns.sample import Answers, Feature, Part, Sample, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -64,6 +65,13 @@ class PredictionFiles:
         self.policy = policy
         self.model: Model = policy.policy.model
         self.gate: Gate = policy.policy.gate
+        self._checked = False
+        self._whole: tuple[Loaded, Sequence[npt.NDArray[np.uint64]]] | None = None
+
+    def check(self) -> None:
+        """Refuse predictions of the candidate that cannot be judged, without reading them. Raises as `load` does."""
+        with self._open() as (connection, new, test, _):
+            self._check(connection, new, test)
 
     def load(self, old: Path | None = None, trained_on: Sequence[npt.NDArray[np.uint64]] = ()) -> Loaded:
         """Read and join; rows in the order of their ids.
@@ -77,26 +85,53 @@ class PredictionFiles:
                 test rows without a prediction.
             PolicyError: The policy names columns or conditions that the test table does not have.
         """
+        if old is None and (known := self._known(trained_on)) is not None:
+            return known
+        with self._open(old) as (connection, new, test, earlier):
+            self._check(connection, new, test)
+            if earlier is not None:
+                earlier.check()
+            changed = changed_rows(connection, earlier, new, test, self.model) if earlier is not None else Changed()
+            loaded = replace(_join(connection, self, new, earlier, test, trained_on), changed=changed)
+        if earlier is not None and not loaded.unmatched and not loaded.leaked:
+            # The candidate alone is the same rows: they are not read again.
+            self._whole = replace(loaded, sample=replace(loaded.sample, old=None), changed=Changed()), trained_on
+        return loaded
+
+    def _known(self, trained_on: Sequence[npt.NDArray[np.uint64]]) -> Loaded | None:
+        """All rows as they were read beside a baseline, where no row was left out for what a model was trained on."""
+        if self._whole is None:
+            return None
+        loaded, asked = self._whole
+        return loaded if all(any(one is other for other in asked) for one in trained_on) else None
+
+    @contextmanager
+    def _open(
+        self, old: Path | None = None
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, PredictionTable, TableSchema | None, PredictionTable | None]]:
+        """A session with the candidate's predictions, the test table and the baseline's predictions."""
         new_files = find_table(self.root, self.gate.predictions)
         test_files = self._test_files()
         reads = [*new_files.reads, *(test_files.reads if test_files else ())]
         old_files = find_table(old.parent, old.name) if old is not None else None
         reads += [*old_files.reads] if old_files else []
         with session(self.policy.policy.engine, reads=reads) as connection:
-            new = PredictionTable(
-                connection, open_table(connection, new_files, "new file"), self.gate.predictions, self.model
-            )
-            new.check()
+            schema = open_table(connection, new_files, "new file")
+            new = PredictionTable(connection, schema, self.gate.predictions, self.model)
             earlier = None
             if old_files is not None:
                 schema = open_table(connection, old_files, "old file")
                 earlier = PredictionTable(connection, schema, "the baseline's predictions", self.model)
-                earlier.check()
             test = open_table(connection, test_files, "test file") if test_files else None
-            if test is not None:
-                check_cover(connection, test, new, self.gate.test, self.model)
-            changed = changed_rows(connection, earlier, new, test, self.model) if earlier is not None else Changed()
-            return replace(_join(connection, self, new, earlier, test, trained_on), changed=changed)
+            yield connection, new, test, earlier
+
+    def _check(self, connection: duckdb.DuckDBPyConnection, new: PredictionTable, test: TableSchema | None) -> None:
+        if self._checked:
+            return
+        new.check()
+        if test is not None:
+            check_cover(connection, test, new, self.gate.test, self.model)
+        self._checked = True
 
     def _test_files(self) -> TableFiles | None:
         """The test table; it may be absent where nothing asks for its columns."""

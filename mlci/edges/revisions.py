@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from mlci.edges.dvc_lock import md5_of, recorded_md5
-from mlci.edges.files import digest, replaced, write_bytes
+from mlci.edges.files import digest, replaced
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ class Revisions:
         if target.exists():
             return target
         if version.startswith("git:"):
-            content = self.history.read(rev, path)
-            return write_bytes(target, content or b"")
+            with replaced(target) as temporary:
+                self.history.save(rev, path, temporary)
+            return target
         local = self._cached(version.removeprefix("md5:"))
         return _linked(local, target) if local is not None else None
 

@@ -104,10 +104,12 @@ def look(
     history = History(root)
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), say)
     say("reading the candidate's predictions")
+    case.files.check()
     own = trained_on_here(case)
-    alone = case.files.load(trained_on=own)
     finder = Finder(history, case.revisions, case.files.model, case.files.gate, base)
-    return Looked(case, alone, [meet(case, one, own) for one in finder.find(baseline)])
+    met = [meet(case, one, own) for one in finder.find(baseline)]
+    # Last, because what was read beside a baseline need not be read again.
+    return Looked(case, case.files.load(trained_on=own), met)
 
 
 def judge_alone(root: Path, policy: PolicyFile) -> Report:

@@ -99,7 +99,7 @@ def ask_changes(sample: Sample, gate: Gate, model: Model, baseline: str) -> Iter
     for ever.
     """
     for part in sample.parts:
-        some = sample if part.rows is None else sample.only(part.rows)
+        some = sample.part(part)
         for metric, promise in _promises(part, gate).items():
             if promise.change is not None:
                 terms = _terms(gate, model, promise)
@@ -120,7 +120,7 @@ def _nobody_has(metric: str, some: Sample, part: Part, model: Model) -> bool:
 def ask_values(sample: Sample, gate: Gate, model: Model) -> Iterator[Ask]:
     """Measure every promised floor and ceiling of the candidate."""
     for part in sample.parts:
-        some = sample if part.rows is None or not part.metrics else sample.only(part.rows)
+        some = sample.part(part) if part.metrics else sample
         for metric, own in part.metrics.items():
             promise = own.like(gate.metrics.get(metric))
             limit = promise.floor if promise.up(metric) else promise.ceiling

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class PairedSums(NamedTuple):
     """A mean over rows of two models, and how the rows moved."""
 
-    old: float
-    new: float
+    old: Moments
+    new: Moments
     moved: Moments
     """Of new - old."""
     cells: tuple[int, int, int, int]
@@ -35,6 +35,15 @@ class PairedSums(NamedTuple):
 
 def sums(metric: str, sample: Sample, answers: Answers, cost: Cost | None = None) -> Moments | None:
     """Moments of a mean over rows; None where it has no value here."""
+    side = sample.side(answers)
+    if side is None:
+        return _sums(metric, sample, answers, cost)
+    if sample.size > BLOCK and sample.old is not None and (both := paired_sums(metric, sample, cost)) is not None:
+        return both.new if side == "new" else both.old
+    return sample.memo.once(("sums", metric, cost, side), lambda: _sums(metric, sample, answers, cost))
+
+
+def _sums(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> Moments | None:
     seen = Moments()
     for block, (said,) in _blocks(sample, answers):
         values = _values(metric, block, said, cost)
@@ -46,6 +55,10 @@ def sums(metric: str, sample: Sample, answers: Answers, cost: Cost | None = None
 
 def paired_sums(metric: str, sample: Sample, cost: Cost | None = None) -> PairedSums | None:
     """Sums of both models; None where the metric has no value here."""
+    return sample.memo.once(("paired sums", metric, cost), lambda: _paired_sums(metric, sample, cost))
+
+
+def _paired_sums(metric: str, sample: Sample, cost: Cost | None) -> PairedSums | None:
     assert sample.old is not None  # noqa: S101 - whoever compares has both
     old, new, moved, counts = Moments(), Moments(), Moments(), np.zeros(4, dtype=np.int64)
     for block, (before, after) in _blocks(sample, sample.old, sample.new):
@@ -56,11 +69,18 @@ def paired_sums(metric: str, sample: Sample, cost: Cost | None = None) -> Paired
         if is_right_metric(metric):
             counts += np.bincount((3 - one - 2 * other).astype(np.int64), minlength=4)
     both, gained, lost, neither = (int(count) for count in counts)
-    return PairedSums(old.mean, new.mean, moved, (both, gained, lost, neither))
+    return PairedSums(old, new, moved, (both, gained, lost, neither))
 
 
 def cells(sample: Sample, old: Answers, new: Answers, mine: int) -> npt.NDArray[np.int64]:
     """Rows by [label, old decision, new decision], each whether it is the class `mine`; shape (2, 2, 2)."""
+    sides = sample.side(old), sample.side(new)
+    if None in sides:
+        return _cells(sample, old, new, mine)
+    return sample.memo.once(("cells", mine, sides), lambda: _cells(sample, old, new, mine))
+
+
+def _cells(sample: Sample, old: Answers, new: Answers, mine: int) -> npt.NDArray[np.int64]:
     seen = np.zeros((2, 2, 2), dtype=np.int64)
     for block, (before, after) in _blocks(sample, old, new):
         seen += paired_counts(block.label == mine, before.decision == mine, after.decision == mine)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlci.judge.areas import area, aucs_of, paired_aucs
 from mlci.judge.by_block import cells, paired_sums, sums
 from mlci.judge.influence import Influence, influence, is_count, one_against_rest
 from mlci.judge.row_metrics import is_right_metric, rights, row_loss
-from mlci.judge.stats.auc import auc, auc_change, auc_estimate
+from mlci.judge.stats.auc import auc_change, auc_estimate, too_few_of_a_class
 from mlci.judge.stats.confusion import Confusion, Costs, evaluate
 from mlci.judge.stats.counts import count_change
 from mlci.judge.stats.floors import count_estimate, mean_estimate, share_estimate
@@ -102,7 +103,7 @@ def _long_change(metric: str, sample: Sample, terms: Terms) -> Change | TooFew |
         return accuracy_change(*seen.cells, alpha=terms.alpha, beta=terms.beta)
     moved = seen.moved
     return loss_change_from_sums(
-        seen.old, seen.new, moved.n, moved.variance, skew=moved.skewness, alpha=terms.alpha, beta=terms.beta
+        seen.old.mean, seen.new.mean, moved.n, moved.variance, skew=moved.skewness, alpha=terms.alpha, beta=terms.beta
     )
 
 
@@ -142,7 +143,7 @@ def _plain_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Ch
     """The test for single rows; None where it is the delta method."""
     label, new = sample.label, sample.new
     if metric == "roc_auc" and old.score is not None and new.score is not None:
-        return auc_change(label, old.score, new.score, alpha=terms.alpha, beta=terms.beta, room=sample.room)
+        return too_few_of_a_class(label) or auc_change(paired_aucs(sample), alpha=terms.alpha, beta=terms.beta)
     if metric == "macro_f1":
         return macro_change(label, old.decision, new.decision, terms.rng, alpha=terms.alpha, beta=terms.beta)
     one = one_against_rest(metric, sample)
@@ -181,7 +182,7 @@ def _plain_estimate(metric: str, sample: Sample, limit: float, terms: Terms) -> 
         seen = sums(metric, sample, new)
         return share_estimate(round(seen.mean * seen.n), seen.n, limit, alpha=alpha, beta=beta) if seen else None
     if metric == "roc_auc" and new.score is not None:
-        return auc_estimate(label, new.score, limit, alpha=alpha, beta=beta, room=sample.room)
+        return too_few_of_a_class(label) or auc_estimate(aucs_of(sample, new), limit, alpha=alpha, beta=beta)
     if metric == "macro_f1":
         return macro_estimate(label, new.decision, limit, terms.rng, alpha=alpha, beta=beta)
     one = one_against_rest(metric, sample)
@@ -206,7 +207,7 @@ def point(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> f
         seen = sums(metric, sample, answers, cost)
         return seen.mean if seen is not None else None
     if metric == "roc_auc":
-        return auc(sample.label, answers.score, sample.room) if answers.score is not None else None
+        return area(sample, answers)
     one = one_against_rest(metric, sample)
     if one is not None or is_count(metric):
         name, mine = one if one is not None else (metric, 1)

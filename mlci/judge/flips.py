@@ -8,6 +8,7 @@ import numpy as np
 
 from mlci.judge.row_metrics import right
 from mlci.nouns.finding import Flips, Rows
+from mlci.nouns.sample import spans
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,9 +29,14 @@ def same_answers(sample: Sample) -> bool:
 
 
 def _alike(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
-    if one.dtype.kind != "f":
-        return np.array_equal(one, other)
-    return one.shape == other.shape and np.allclose(one, other, rtol=_NOISE, atol=_NOISE, equal_nan=True)
+    if one.shape != other.shape:
+        return False
+    return all(
+        np.allclose(one[span], other[span], rtol=_NOISE, atol=_NOISE, equal_nan=True)
+        if one.dtype.kind == "f"
+        else np.array_equal(one[span], other[span])
+        for span in spans(len(one))
+    )
 
 
 def flips(sample: Sample) -> tuple[Flips, ...]:
@@ -40,31 +46,46 @@ def flips(sample: Sample) -> tuple[Flips, ...]:
     """
     if sample.old is None or sample.task == "regression":
         return ()
-    before, after = right(sample, sample.old), right(sample, sample.new)
-    gained, lost = after & ~before, before & ~after
+    moved = _moved(sample, sample.old)
     found = []
     for part in sample.parts:
-        won, gone = (gained, lost) if part.rows is None else (gained[part.rows], lost[part.rows])
-        examples = _examples(sample, sample.old, lost) if part.name is None and lost.any() else None
-        found.append(
-            Flips(
-                slice=part.name,
-                rows=won.size,
-                gained=int(np.count_nonzero(won)),
-                lost=int(np.count_nonzero(gone)),
-                examples=examples,
-            )
-        )
+        won, gone = _counted(moved, part.rows)
+        examples = _examples(sample, sample.old, moved) if part.name is None and gone else None
+        rows = sample.size if part.rows is None else len(part.rows)
+        found.append(Flips(slice=part.name, rows=rows, gained=won, lost=gone, examples=examples))
     return tuple(found)
 
 
-def _examples(sample: Sample, old: Answers, lost: npt.NDArray[np.bool_]) -> Rows:
-    """The lost rows whose score moved most."""
-    at = np.flatnonzero(lost)
-    if sample.task == "binary" and old.score is not None and sample.new.score is not None:
-        moved = np.abs(sample.new.score[at] - old.score[at])
-        at = at[np.argsort(-moved, kind="stable")]
-    chosen = at[:MOST_EXAMPLES]
+def _moved(sample: Sample, old: Answers) -> npt.NDArray[np.int8]:
+    """1 for a row that is right now and was not, -1 for one that was and is not, else 0, shape (n,)."""
+    moved: npt.NDArray[np.int8] = (sample.room or np.empty)((sample.size,), np.int8)
+    for span in spans(sample.size):
+        block = sample.only(span)
+        moved[span] = right(block, block.new).view(np.int8) - right(block, old.only(span)).view(np.int8)
+    return moved
+
+
+def _counted(moved: npt.NDArray[np.int8], rows: npt.NDArray[np.int32] | None) -> tuple[int, int]:
+    """Gained and lost rows among these."""
+    won = gone = 0
+    for span in spans(len(moved) if rows is None else len(rows)):
+        some = moved[span] if rows is None else moved[rows[span]]
+        won, gone = won + int(np.count_nonzero(some > 0)), gone + int(np.count_nonzero(some < 0))
+    return won, gone
+
+
+def _examples(sample: Sample, old: Answers, moved: npt.NDArray[np.int8]) -> Rows:
+    """The lost rows whose score moved most, or the first ones."""
+    chosen = np.zeros(0, dtype=np.int64)
+    apart = np.zeros(0)
+    for span in spans(sample.size):
+        at = np.flatnonzero(moved[span] < 0) + span.start
+        chosen = np.concatenate([chosen, at])
+        if sample.task == "binary" and old.score is not None and sample.new.score is not None:
+            apart = np.concatenate([apart, np.abs(sample.new.score[at] - old.score[at])])
+            most = np.argsort(-apart, kind="stable")[:MOST_EXAMPLES]
+            chosen, apart = chosen[most], apart[most]
+        chosen = chosen[:MOST_EXAMPLES]
     return Rows(columns=("id", "label", "old", "new", "slices"), rows=tuple(_row(sample, old, int(i)) for i in chosen))
 
 

@@ -48,7 +48,7 @@ def slice_values(sample: Sample, gate: Gate, model: Model) -> tuple[SliceValue, 
     for part in sample.parts:
         if part.name is None or part.rows is None or not len(part.rows):
             continue
-        some = sample.only(part.rows)
+        some = sample.part(part)
         for name in dict.fromkeys((*part.metrics, *gate.metrics)):
             # A metric of the project's own may take its time.
             value = point(name, some, some.new, model.cost) if name not in sample.own else None

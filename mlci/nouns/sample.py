@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Rows: TypeAlias = npt.NDArray[np.bool_] | npt.NDArray[np.integer[Any]]
     Room: TypeAlias = Callable[[tuple[int, ...], npt.DTypeLike], Array]
 
+T = TypeVar("T")
+
 BLOCK = 1 << 20
 """Rows that are looked at together where there are many: what is as long as this is small."""
 
@@ -26,6 +28,19 @@ BLOCK = 1 << 20
 def spans(size: int) -> Iterator[slice]:
     """Cut so many rows into blocks."""
     return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
+
+
+class Memo:
+    """What was computed of some rows, so that no pass over them is made twice."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, object] = {}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is known by this key, made where it is not."""
+        if key not in self._known:
+            self._known[key] = make()
+        return cast("T", self._known[key])
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,7 @@ class Sample:
         groups: Columns whose values are to be treated alike.
         group: Which rows belong together, codes from 0 of shape (n,); None where rows are independent.
         room: Makes an array as long as the rows, with any content, where memory may not hold it; None: memory does.
+        memo: What was computed of these answers to these rows; a copy with other answers begins anew.
     """
 
     task: Task
@@ -122,6 +138,7 @@ class Sample:
     features: tuple[Feature, ...] = ()
     groups: tuple[Feature, ...] = ()
     room: Room | None = None
+    memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
 
     @property
     def size(self) -> int:
@@ -142,6 +159,21 @@ class Sample:
             own=self.own,
             room=self.room,
         )
+
+    def side(self, answers: Answers) -> Literal["old", "new"] | None:
+        """Whose answers these are; None where they are neither model's."""
+        if answers is self.new:
+            return "new"
+        return "old" if answers is self.old else None
+
+    def part(self, part: Part) -> Sample:
+        """The rows of a slice, with what is known of them already."""
+        if part.rows is None:
+            return self
+        found = self.only(part.rows)
+        # No argument of the constructor, or `replace` would carry it over to other answers.
+        object.__setattr__(found, "memo", self.memo.once(("part", part.name), Memo))
+        return found
 
     def blocks(self) -> Iterator[Sample]:
         """All rows, some at a time."""

@@ -18,7 +18,7 @@ from simulated import Share, keep
 from mlci.judge.asks import ask_changes
 from mlci.judge.contrast import change_of
 from mlci.judge.gate import settle
-from mlci.judge.stats.auc import auc_change
+from mlci.judge.stats.auc import auc_change, delong
 from mlci.judge.stats.confusion import Confusion, Costs, evaluate
 from mlci.judge.stats.counts import count_change
 from mlci.judge.stats.decision import decide_change
@@ -54,7 +54,7 @@ def test_auc_by_delong(positives, negatives):
         old, new = (shared + rng.normal(size=label.size) * np.sqrt(0.2) for _ in range(2))
         old[:positives] += np.sqrt(2) * ndtri(0.8)
         new[:positives] += np.sqrt(2) * ndtri(new_auc)
-        return auc_change(label, old, new)
+        return auc_change(delong(label, old, new))
 
     fails, passes = rates(draw, 6000, 0.8, 0.8 - TOLERANCE)
     keep("metrics", f"ROC AUC, {positives}+{negatives} rows", fails=fails, passes=passes)

@@ -28,6 +28,10 @@ class Aucs(NamedTuple):
     """Shape (k,)."""
     covariance: Floats
     """Shape (k, k), of the estimates (not per row)."""
+    exact: Floats
+    """The values once more, from whole numbers: what `auc` says, to the last digit."""
+    positives: int
+    rows: int
 
 
 def placements(label: npt.NDArray[np.bool_], score: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
@@ -85,12 +89,14 @@ def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating], room
         if any(np.isnan(score[span]).any() for span in spans(score.size)):
             raise ValueError("scores hold NaN")
         places.append(counts_below(label, score, room))
-    above, below = _Joint(), _Joint()
+    above, below, won = _Joint(), _Joint(), np.zeros(len(scores))
     for span in spans(label.size):
+        won += [float(place[span][label[span]].sum()) for place in places]
         mine = [_shares(label[span], place[span], positives, negatives) for place in places]
         above += _Joint.of(np.stack([share for share, _ in mine]))
         below += _Joint.of(np.stack([share for _, share in mine]))
-    return Aucs(above.mean, above.covariance / positives + below.covariance / negatives)
+    covariance = above.covariance / positives + below.covariance / negatives
+    return Aucs(above.mean, covariance, won / positives / negatives, positives, int(label.size))
 
 
 @dataclass(frozen=True)
@@ -127,20 +133,8 @@ class _Joint:
         return self.products / (self.n - 1)
 
 
-def auc_change(
-    label: npt.NDArray[np.bool_],
-    old: npt.NDArray[np.floating],
-    new: npt.NDArray[np.floating],
-    *,
-    alpha: float = 0.05,
-    beta: float = 0.05,
-    room: Room | None = None,
-) -> Change | TooFew:
-    """The change of the AUC, by DeLong's test for paired curves."""
-    too_few = _too_few(label)
-    if too_few:
-        return too_few
-    aucs = delong(label, old, new, room=room)
+def auc_change(aucs: Aucs, *, alpha: float = 0.05, beta: float = 0.05) -> Change:
+    """The change of the AUC from the first to the second of two, by DeLong's test for paired curves."""
     change = float(aucs.values[1] - aucs.values[0])
     spread = float(aucs.covariance[0, 0] + aucs.covariance[1, 1] - 2 * aucs.covariance[0, 1])
     error = float(np.sqrt(max(spread, 0.0)))
@@ -151,34 +145,21 @@ def auc_change(
         low=change + float(ndtri(beta)) * error,
         high=change - float(ndtri(alpha)) * error,
         p=normal_p(change, error),
-        n=int(label.size),
-        variance=label.size * max(spread, 0.0),
+        n=aucs.rows,
+        variance=aucs.rows * max(spread, 0.0),
         method="DeLong",
     )
 
 
-def auc_estimate(
-    label: npt.NDArray[np.bool_],
-    score: npt.NDArray[np.floating],
-    limit: float,
-    *,
-    good: Good = "up",
-    alpha: float = 0.05,
-    beta: float = 0.05,
-    room: Room | None = None,
-) -> Estimate | TooFew:
+def auc_estimate(aucs: Aucs, limit: float, *, good: Good = "up", alpha: float = 0.05, beta: float = 0.05) -> Estimate:
     """One AUC against a limit: a normal interval on the logit scale, where it cannot leave [0, 1].
 
     Source: Pepe (2003), The Statistical Evaluation of Medical Tests, 5.2.5.
     """
-    too_few = _too_few(label)
-    if too_few:
-        return too_few
-    aucs = delong(label, score, room=room)
     # A perfect separation has no variance of its own: count half a wrongly ordered row per class.
-    edge = 0.5 / min(np.count_nonzero(label), np.count_nonzero(~label))
+    edge = 0.5 / min(aucs.positives, aucs.rows - aucs.positives)
     inner = float(np.clip(aucs.values[0], edge, 1 - edge))
-    variance = max(float(aucs.covariance[0, 0]), inner * (1 - inner) / label.size)
+    variance = max(float(aucs.covariance[0, 0]), inner * (1 - inner) / aucs.rows)
     centre, error = float(np.log(inner / (1 - inner))), float(np.sqrt(variance)) / (inner * (1 - inner))
     bad, better = (beta, alpha) if good == "up" else (alpha, beta)
     away = centre - float(np.log(limit / (1 - limit)))
@@ -189,8 +170,8 @@ def auc_estimate(
         low=float(expit(centre + float(ndtri(bad)) * error)),
         high=float(expit(centre - float(ndtri(better)) * error)),
         p=normal_p(away if good == "up" else -away, error),
-        n=int(label.size),
-        variance=label.size * variance,
+        n=aucs.rows,
+        variance=aucs.rows * variance,
         method="DeLong, logit",
     )
 
@@ -202,7 +183,8 @@ def normal_p(gain: float, error: float) -> float:
     return float(ndtr(gain / error))
 
 
-def _too_few(label: npt.NDArray[np.bool_]) -> TooFew | None:
+def too_few_of_a_class(label: npt.NDArray[np.bool_]) -> TooFew | None:
+    """Whether there are too few positives or negatives for a normal interval."""
     positives = int(np.count_nonzero(label))
     for what, seen in (("positives", positives), ("negatives", int(label.size) - positives)):
         if seen < FEWEST_OF_A_CLASS:

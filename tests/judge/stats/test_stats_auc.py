@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from mlci.judge.stats.auc import auc_change, auc_estimate, delong, normal_p, placements
+from mlci.judge.stats.auc import auc_change, auc_estimate, delong, normal_p, placements, too_few_of_a_class
 from mlci.nouns.change import Change, Estimate, TooFew
 
 # Hanley and McNeil (1982), Radiology 143:29-36: 109 CT images rated 1 to 5. Their AUC is .893; Stata's manual of
@@ -78,7 +78,7 @@ def test_only_the_order_of_scores_matters(seed):
 
 def test_the_change_and_its_bounds():
     label, old, new = sample(2000, 1)
-    seen = auc_change(label, old, new)
+    seen = auc_change(delong(label, old, new))
     assert isinstance(seen, Change)
     values, covariance = brute_force(label, old, new)
     error = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
@@ -86,7 +86,7 @@ def test_the_change_and_its_bounds():
     assert seen.low == pytest.approx(seen.change - 1.6448536 * error)
     assert seen.high == pytest.approx(seen.change + 1.6448536 * error)
     assert np.sqrt(seen.variance / seen.n) == pytest.approx(error)
-    turned = auc_change(label, new, old)
+    turned = auc_change(delong(label, new, old))
     assert isinstance(turned, Change)
     assert turned.p == pytest.approx(1 - seen.p)
     assert turned.low == pytest.approx(-seen.high)
@@ -94,19 +94,19 @@ def test_the_change_and_its_bounds():
 
 def test_the_same_scores_twice_have_not_changed():
     label, old, _ = sample(200, 2)
-    seen = auc_change(label, old, old)
+    seen = auc_change(delong(label, old, old))
     assert isinstance(seen, Change)
     assert (seen.change, seen.low, seen.high, seen.p) == (0, 0, 0, 0.5)
 
 
 def test_an_estimate_stays_inside_the_unit_interval():
     label = np.repeat([False, True], [40, 40])
-    perfect = auc_estimate(label, label.astype(float), 0.9)
+    perfect = auc_estimate(delong(label, label.astype(float)), 0.9)
     assert isinstance(perfect, Estimate)
     assert perfect.value == 1
     assert 0.9 < perfect.low < perfect.high < 1
     label, score, _ = sample(400, 3)
-    usual = auc_estimate(label, score, 0.6)
+    usual = auc_estimate(delong(label, score), 0.6)
     assert isinstance(usual, Estimate)
     assert usual.low < usual.value < usual.high
     assert usual.p > 0.99
@@ -115,10 +115,10 @@ def test_an_estimate_stays_inside_the_unit_interval():
 
 def test_a_limit_on_the_end_of_the_interval_has_the_p_of_that_bound():
     label, score, _ = sample(400, 4)
-    first = auc_estimate(label, score, 0.6)
+    first = auc_estimate(delong(label, score), 0.6)
     assert isinstance(first, Estimate)
-    at_high = auc_estimate(label, score, first.high)
-    at_low = auc_estimate(label, score, first.low, good="down")
+    at_high = auc_estimate(delong(label, score), first.high)
+    at_low = auc_estimate(delong(label, score), first.low, good="down")
     assert isinstance(at_high, Estimate)
     assert isinstance(at_low, Estimate)
     assert (at_high.p, at_low.p) == pytest.approx((0.05, 0.05))
@@ -126,8 +126,8 @@ def test_a_limit_on_the_end_of_the_interval_has_the_p_of_that_bound():
 
 def test_one_class_or_too_few_of_it_are_not_judged():
     few = np.repeat([False, True], [500, 29])
-    assert auc_change(few, np.arange(529.0), np.arange(529.0)) == TooFew(what="positives", seen=29, needed=30)
-    assert auc_estimate(~few, np.arange(529.0), 0.5) == TooFew(what="negatives", seen=29, needed=30)
+    assert too_few_of_a_class(few) == TooFew(what="positives", seen=29, needed=30)
+    assert too_few_of_a_class(~few) == TooFew(what="negatives", seen=29, needed=30)
     with pytest.raises(ValueError, match="two rows of each class"):
         delong(np.ones(50, dtype=bool), np.arange(50.0))
 
