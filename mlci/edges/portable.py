@@ -70,8 +70,8 @@ def as_text(value: Any, type_name: str) -> str | None:  # noqa: ANN401 - whateve
     """A value as DuckDB writes it."""
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return str(value).lower()
+    if isinstance(value, bool) or type_name == "BOOLEAN":
+        return str(bool(value)).lower()
     if isinstance(value, int):
         return str(value)
     with duckdb.connect() as connection:

@@ -57,7 +57,7 @@ class Opened:
             check_condition(self.parser, sql, schema, place)
         for pattern, place in patterns.items():
             check_pattern(self.parser, pattern, place)
-        if schema.dialect == "duckdb":
+        if schema.dialect in {"duckdb", "motherduck"}:
             return
         for pattern, place in patterns.items():
             _check_translation(pattern, place, dialect_of(schema))
@@ -156,7 +156,8 @@ def _in_spark(stack: ExitStack, root: Path, name: str, table: Table, engine: Eng
 
 
 def _in_warehouse(stack: ExitStack, table: Table, engine: Engine) -> Opened:
-    from mlci.edges.warehouse import open_in_warehouse, warehouse  # noqa: PLC0415 - only who has one
+    from mlci.edges.warehouse.connect import warehouse  # noqa: PLC0415 - only who has one
+    from mlci.edges.warehouse.table import open_in_warehouse  # noqa: PLC0415
 
     before = perf_counter()
     connection = stack.enter_context(warehouse(engine))

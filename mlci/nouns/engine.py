@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from mlci.nouns.base import Noun
 from mlci.nouns.scalars import Size
 from mlci.nouns.shorthand import TEXT, Shorthand
+from mlci.nouns.warehouse_url import secret_in
 
 EngineName = Literal["duckdb", "spark", "warehouse"]
 
@@ -27,7 +27,10 @@ class Engine(Shorthand, Noun):
         description="of Spark: `local[4]`, `yarn`, `spark://host:7077`, `k8s://…` or `sc://host` (Spark Connect);"
         " default: the session that runs already, else this machine",
     )
-    url: str | None = Field(None, description="of a warehouse: `postgresql://user@host/database`")
+    url: str | None = Field(
+        None,
+        description="of a warehouse: `postgresql://user@host/database`, `mysql://…`, `duckdb://…`",
+    )
     config: dict[str, str] = Field({}, description="of Spark: its own settings, such as `spark.executor.memory: 8g`")
 
     @model_validator(mode="before")
@@ -43,8 +46,10 @@ class Engine(Shorthand, Noun):
     def _of_the_warehouse(self) -> Engine:
         if (self.name == "warehouse") != (self.url is not None):
             raise ValueError("url: a warehouse has one, and nothing else has: `{name: warehouse, url: postgresql://…}`")
-        if self.url is not None and urlsplit(self.url).password:
-            raise ValueError("url: a password does not belong into Git; give it by PGPASSWORD or ~/.pgpass")
+        if self.url is not None and (secret := secret_in(self.url)) is not None:
+            raise ValueError(
+                f"url: {secret} does not belong into Git; give it by MLCI_WAREHOUSE_PASSWORD or the driver"
+            )
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ import os
 import shutil
 
 import pytest
+from mariadb_server import Mariadb, is_installed
 from postgres_server import Postgres, binaries
 
 
@@ -35,6 +36,18 @@ def postgres():
             pytest.fail("PostgreSQL is not installed: .ci/system-packages installs it")
         pytest.skip("PostgreSQL is not installed: see .ci/system-packages")
     server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """A real server of another family, which compares texts without case."""
+    if not is_installed():
+        if os.environ.get("CI") == "true":
+            pytest.fail("MariaDB is not installed: .ci/system-packages installs it")
+        pytest.skip("MariaDB is not installed: see .ci/system-packages")
+    server = Mariadb()
     yield server
     server.close()
 

@@ -91,6 +91,30 @@ def load(found, connection, name):
             copy.write_row(list(row.values()))
 
 
+def load_mysql(found, connection, name):
+    """A table of MariaDB with these rows, which has no zones of time: it keeps moments in UTC."""
+    names = {"VARCHAR": "VARCHAR(50)", "TIMESTAMP": "DATETIME(6)", "TIMESTAMP WITH TIME ZONE": "DATETIME(6)"}
+    columns = ", ".join(f"`{column}` {names.get(kind, kind)}" for column, kind in TYPES.items())
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE `{name}` ({columns})")
+        marks = ", ".join(["%s"] * len(TYPES))
+        for row in found:
+            values = [value.replace(tzinfo=None) if isinstance(value, datetime) else value for value in row.values()]
+            cursor.execute(f"INSERT INTO `{name}` VALUES ({marks})", values)
+
+
+def _finite(value):
+    """Sums of larger values overflow, where others are infinite."""
+    if not isinstance(value, float):
+        return value
+    return None if not math.isfinite(value) else math.copysign(min(abs(value), 1e153), value)
+
+
+def finite(found):
+    """The rows for an engine whose floats are neither NaN nor infinite."""
+    return [{name: _finite(value) for name, value in row.items()} for row in found]
+
+
 def is_missing(value):
     """Null or NaN."""
     return value is None or (isinstance(value, float) and math.isnan(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from mlci.edges.warehouse import warehouse
+from mlci.edges.warehouse.connect import warehouse
 from mlci.errors import WorldError
 from mlci.flows.data_open import running
 from mlci.nouns.engine import Engine
@@ -50,7 +50,7 @@ def test_a_machine_without_java_is_told_what_to_install(monkeypatch):
 @pytest.mark.slow
 def test_a_warehouse_whose_words_are_not_known_is_refused_by_name(tmp_path):
     for url, said in (
-        (f"duckdb://{tmp_path}/x.db", "mlci does not speak duckdb's dialect"),
+        (f"sqlite://{tmp_path}/x.db", "mlci does not speak sqlite's dialect"),
         ("postgresql://me@127.0.0.1:1/d", "can't be reached"),
         ("nothing://h/d", "can't be reached"),
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlci.measure.data.dialects import dialect_of
-from mlci.measure.data.portable import conflicting_count, shared_rows
+from mlci.measure.data.portable import conflicting_count, ranked_quantile, shared_rows
 from mlci.measure.data.portable import conflicting_rows as portable_conflicts
 from mlci.measure.data.sql import all_of, condition_sql, where_sql
 from mlci.nouns.aggregate import Aggregate, Conflicting, Count, Number, Repeats, Shared
@@ -35,6 +35,8 @@ def plan(aggregates: Iterable[Aggregate], schema: TableSchema) -> Plan:
     keys: list[KeyQuery] = []
     for aggregate in aggregates:
         match aggregate:
+            case Number(what="quantile") if not dialect_of(schema).finds_quantiles:
+                queries.append(ranked_quantile(aggregate, schema))
             case Number(what="quantile") if not aggregate.part.by:
                 queries.append(_quantile(aggregate, schema))
             case Count() | Number():
@@ -115,7 +117,7 @@ def _quantile(aggregate: Number, schema: TableSchema) -> Query:
 
 def _from(schema: TableSchema, *conditions: str) -> str:
     where = all_of(*conditions)
-    return f"FROM {dialect_of(schema).table(schema.view)}" + (f" WHERE {where}" if where else "")
+    return f"FROM {dialect_of(schema).source(schema)}" + (f" WHERE {where}" if where else "")
 
 
 def _row(columns: Iterable[str], schema: TableSchema) -> str:
@@ -131,7 +133,7 @@ def _plain_repeats(aggregate: Repeats, schema: TableSchema, extra: str = "") -> 
     names = "".join(f"s{index}, " for index in range(len(by)))
     places = "".join(f"{index}, " for index in range(1, len(by) + 1))
     inner = f"SELECT {slices}count(*) AS n {rows} GROUP BY {places}{_row(aggregate.columns, schema)}"
-    total = "CAST(coalesce(sum(n), 0) - count(*) AS BIGINT)"
+    total = dialect_of(schema).cast("coalesce(sum(n), 0) - count(*)", "BIGINT")
     sql = f"SELECT {names}{total} FROM ({inner}) AS met"
     if by:
         sql += f" GROUP BY {names[:-2]} LIMIT {MOST_SLICES + 1}"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlci.measure.data.dialects.clickhouse import ClickhouseDialect
 from mlci.measure.data.dialects.duck import DuckDialect
+from mlci.measure.data.dialects.motherduck import MotherduckDialect
+from mlci.measure.data.dialects.mysql import MariadbDialect, MysqlDialect
 from mlci.measure.data.dialects.postgres import PostgresDialect
 from mlci.measure.data.dialects.spark import SparkDialect
 
@@ -12,7 +15,15 @@ if TYPE_CHECKING:
     from mlci.measure.data.dialects.base import Dialect
     from mlci.nouns.table_schema import DialectName, TableSchema
 
-DIALECTS: dict[DialectName, Dialect] = {"duckdb": DuckDialect(), "spark": SparkDialect(), "postgres": PostgresDialect()}
+DIALECTS: dict[DialectName, Dialect] = {
+    "duckdb": DuckDialect(),
+    "spark": SparkDialect(),
+    "postgres": PostgresDialect(),
+    "motherduck": MotherduckDialect(),
+    "mariadb": MariadbDialect(),
+    "mysql": MysqlDialect(),
+    "clickhouse": ClickhouseDialect(),
+}
 
 
 def dialect_of(schema: TableSchema) -> Dialect:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlci.measure.data.dialects.patterns import Target
-    from mlci.nouns.table_schema import Kind
+    from mlci.nouns.table_schema import Kind, TableSchema
 
 
 def all_of(*conditions: str) -> str:
@@ -28,12 +28,24 @@ class Dialect:
         patterns: The syntax of its regular expressions.
         name: What it is called.
         null_safe: The operator of equality that holds for two nulls.
+        has_infinity: Whether its floats can be infinite or NaN.
+        nan_is_greatest: Whether NaN equals itself and comes after infinity, as in DuckDB.
+        finds_quantiles: Whether it has an exact quantile as an aggregate; else rows are ranked.
+        refuses_casts: Whether a text that is no number can't be cast to one.
+        functions: Its names of functions where they differ.
+        strange: Functions that mean something else there.
     """
 
     types: ClassVar[dict[str, str]] = {}
     patterns: ClassVar[Target] = "python"
     name: ClassVar[str] = "DuckDB"
     null_safe: ClassVar[str] = "IS NOT DISTINCT FROM"
+    has_infinity: ClassVar[bool] = True
+    nan_is_greatest: ClassVar[bool] = True
+    finds_quantiles: ClassVar[bool] = True
+    refuses_casts: ClassVar[bool] = True
+    functions: ClassVar[dict[str, str]] = {}
+    strange: ClassVar[frozenset[str]] = frozenset()
 
     def type(self, name: str) -> str:
         """The engine's name of a type."""
@@ -46,6 +58,24 @@ class Dialect:
     def table(self, name: str) -> str:
         """A table's name."""
         return self.identifier(name)
+
+    def compared(self, value: str, type_name: str) -> str:
+        """A column's value as it is read, where texts would else be compared by another order than their characters."""
+        del type_name
+        return value
+
+    def source(self, schema: TableSchema) -> str:
+        """What rows are read from: the table, or a query where some columns are read in another way."""
+        table = self.table(schema.view)
+        read = {name: self.compared(self.identifier(name), kind) for name, kind in schema.columns.items()}
+        if all(value == self.identifier(name) for name, value in read.items()):
+            return table
+        listed = ", ".join(f"{value} AS {self.identifier(name)}" for name, value in read.items())
+        return f"(SELECT {listed} FROM {table}) AS mlci_rows"
+
+    def nulls_last(self, name: str) -> str:
+        """Ascending order with nulls at its end."""
+        return f"{name} ASC NULLS LAST"
 
     def in_order(self, name: str) -> str:
         """A text that is compared by its characters."""
@@ -156,6 +186,22 @@ class Dialect:
     def slice_key(self, name: str) -> str:
         """A value by which rows are split."""
         return name
+
+    def bucket(self, name: str, edges: Sequence[float]) -> str:
+        """How many edges are below a value; null where there is no value. The edges are halved, and halved again."""
+        return f"CASE WHEN {self.has_number(name)} THEN {self._halved(name, edges, 0, len(edges))} END"
+
+    def _halved(self, name: str, edges: Sequence[float], low: int, high: int) -> str:
+        if low == high:
+            return str(low)
+        middle = (low + high) // 2
+        left, right = self._halved(name, edges, low, middle), self._halved(name, edges, middle + 1, high)
+        return f"CASE WHEN {name} <= {self.double(edges[middle])} THEN {left} ELSE {right} END"
+
+    def double(self, value: float) -> str:
+        """A finite DOUBLE, exactly."""
+        text = repr(float(value))
+        return text if "e" in text else f"{text}e0"
 
     def seconds(self, name: str) -> str:
         """A moment as seconds since 1970."""

@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Target = Literal["java", "python", "postgres"]
+Target = Literal["java", "python", "postgres", "pcre", "icu", "re2"]
 
-_END: dict[Target, str] = {"java": r"\z", "python": r"\Z", "postgres": r"\Z"}
+_END: dict[Target, str] = {
+    "java": r"\z",
+    "python": r"\Z",
+    "postgres": r"\Z",
+    "pcre": r"\z",
+    "icu": r"\z",
+    "re2": r"\z",
+}
 _WORD, _DIGIT, _SPACE = "0-9A-Za-z_", "0-9", r"\t\n\f\r "
 _SHORT = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROL = {"a": r"\x07", "f": r"\f", "t": r"\t", "n": r"\n", "r": r"\r", "v": r"\x0B"}
@@ -60,6 +67,8 @@ def translated(pattern: str, target: Target) -> str:
     >>> translated("[A-Z]+$", "java")
     '\\A(?:[A-Z]+\\z)\\z'
     """
+    if target == "re2":
+        return rf"\A(?-s:{pattern})\z"
     found = re.match(r"\(\?([is]+)\)", pattern)
     flags, body = (found[1], pattern[found.end() :]) if found else ("", pattern)
     if "i" in flags and target == "postgres" and not body.isascii():
@@ -136,10 +145,10 @@ def _punctuation(char: str) -> str:
 
 def _property(found: re.Match[str], target: Target) -> str:
     name = found["named"] or found["short"]
-    if target != "java" or name.startswith("^"):
+    if target not in {"java", "pcre", "icu"} or name.startswith("^"):
         raise UntranslatableError(f"`{found[0]}`")
     # One or two letters are a category, more a script.
-    script = "" if len(name) <= len("Lu") else "Is"
+    script = "" if len(name) <= len("Lu") or target != "java" else "Is"
     return f"\\{found['property']}{{{script}{name}}}"
 
 

@@ -8,6 +8,8 @@ from mlci.measure.data.dialects.base import Dialect
 from mlci.measure.data.dialects.patterns import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlci.measure.data.dialects.patterns import Target
 
 
@@ -31,6 +33,12 @@ class PostgresDialect(Dialect):
     def mismatch(self, name: str, pattern: str) -> str:
         """Whether a text does not match, with the meaning that RE2 gives the pattern."""
         return f"NOT ({name} ~ {self.text(translated(pattern, self.patterns))})"
+
+    def bucket(self, name: str, edges: Sequence[float]) -> str:
+        """Its buckets are closed below and ours above, so both are turned round."""
+        listed = ", ".join(f"{-edge!r}" for edge in reversed(edges))
+        under = f"{len(edges)} - width_bucket(-{name}, ARRAY[{listed}]::float8[])"
+        return f"CASE WHEN {self.has_number(name)} THEN {under} END"
 
     def endless(self, name: str) -> str:
         """Whether a moment is infinite."""
