@@ -57,7 +57,9 @@ class Binned(Noun):
     Attributes:
         edges: Increasing; of a column of numbers.
         names: Of a column of texts; a value that is none of them is counted at place 0.
+        counts: A statement that counts them by the number of edges below, or by the text itself.
     """
 
     edges: tuple[float, ...] | None = None
     names: tuple[str, ...] = ()
+    counts: str = ""

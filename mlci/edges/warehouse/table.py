@@ -14,8 +14,6 @@ from mlci.edges.portable import as_text, measure_portable
 from mlci.edges.warehouse.backends import some_rows
 from mlci.edges.warehouse.connect import RefusedError
 from mlci.errors import WorldError
-from mlci.measure.data.dialects import dialect_of
-from mlci.measure.data.drift_bins import bucket_counts, read_buckets
 from mlci.nouns.finding import Rows
 from mlci.nouns.table_schema import TableSchema
 
@@ -85,6 +83,18 @@ def _type_name(kind: Any) -> str:  # noqa: ANN401 - Ibis's
     return _TYPES.get(str(kind.copy(nullable=True)), "VARCHAR[]")
 
 
+def _in_buckets(found: Sequence[tuple[Any, ...]], bins: Binned) -> tuple[dict[float, int], int]:
+    """The counts by upper edge, infinity above the last, or by the place in the list of names; and of no value."""
+    counts: dict[float, int] = {}
+    edges = (*(bins.edges or ()), np.inf)
+    places = {value: place for place, value in enumerate(bins.names, start=1)}
+    for bucket, rows in found:
+        if bucket is not None:
+            key = places.get(bucket, 0) if bins.edges is None else edges[int(bucket)]
+            counts[key] = counts.get(key, 0) + int(rows)
+    return counts, sum(int(rows) for bucket, rows in found if bucket is None)
+
+
 @dataclass(frozen=True)
 class WarehouseTable:
     """A table where it lies.
@@ -136,11 +146,8 @@ class WarehouseTable:
 
     def binned(self, sql: str, bins: Sequence[Binned]) -> Sequence[tuple[Mapping[float, int], int]]:
         """The counts of every column's bins, one grouped query a column. Raises WorldError as `rows` does."""
-        dialect = dialect_of(self.schema)
-        return [
-            read_buckets(self.rows(bucket_counts(sql, f"c{place}", each, dialect)), each)
-            for place, each in enumerate(bins)
-        ]
+        del sql
+        return [_in_buckets(self.rows(each.counts), each) for each in bins]
 
     def examples(self, sql: str, columns: Sequence[str]) -> Rows:
         """The first rows of a statement, cells as DuckDB writes them. Raises WorldError as `rows` does."""

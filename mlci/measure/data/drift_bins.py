@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlci.measure.data.dialects import dialect_of
 from mlci.measure.data.drift import compared_names
@@ -11,7 +10,7 @@ from mlci.nouns.query import Binned
 from mlci.nouns.reference import NumericReference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mlci.measure.data.dialects.base import Dialect
     from mlci.nouns.reference import ColumnReference
@@ -36,22 +35,12 @@ def binned_values(
             bins.append(Binned(names=compared_names(reference)))
         terms.append(f"{value} AS c{index}")
     rows = f"FROM {dialect.source(schema)}" + (f" WHERE {where}" if where else "")
-    return f"SELECT {', '.join(terms)} {rows}", tuple(bins)
+    sql = f"SELECT {', '.join(terms)} {rows}"
+    return sql, tuple(_counts(sql, index, each, dialect) for index, each in enumerate(bins))
 
 
-def bucket_counts(sql: str, name: str, bins: Binned, dialect: Dialect) -> str:
-    """Selects how many values of a column of `sql` are in each bin: the number of edges below, or the value itself."""
-    bucket = name if bins.edges is None else dialect.bucket(name, bins.edges)
-    return f"SELECT bucket, count(*) FROM (SELECT {bucket} AS bucket FROM ({sql}) AS v) AS met GROUP BY bucket"
-
-
-def read_buckets(found: Sequence[tuple[Any, int]], bins: Binned) -> tuple[dict[float, int], int]:
-    """The counts by upper edge, infinity above the last, or by the place in the list of names; and of no value."""
-    counts: dict[float, int] = {}
-    edges = (*(bins.edges or ()), math.inf)
-    places = {value: place for place, value in enumerate(bins.names, start=1)}
-    for bucket, rows in found:
-        if bucket is not None:
-            key = places.get(bucket, 0) if bins.edges is None else edges[int(bucket)]
-            counts[key] = counts.get(key, 0) + int(rows)
-    return counts, sum(int(rows) for bucket, rows in found if bucket is None)
+def _counts(sql: str, index: int, bins: Binned, dialect: Dialect) -> Binned:
+    """With the statement that counts a column of `sql` by the number of edges below its values, or by the values."""
+    bucket = f"c{index}" if bins.edges is None else dialect.bucket(f"c{index}", bins.edges)
+    counts = f"SELECT bucket, count(*) FROM (SELECT {bucket} AS bucket FROM ({sql}) AS v) AS met GROUP BY bucket"
+    return bins.model_copy(update={"counts": counts})
