@@ -7,6 +7,7 @@ import errno
 import gc
 import os
 import shutil
+import signal
 import sys
 import threading
 from typing import NoReturn
@@ -34,6 +35,10 @@ def run() -> NoReturn:
     Both, looking for garbage and taking apart, are a tenth of the time that a short command takes.
     """
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+    # Unwind as Ctrl-C does, so that a job that is cancelled leaves nothing behind. A server has its own way to end.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, _end)
     try:
         main()
         code: str | int | None = 0
@@ -50,6 +55,13 @@ def run() -> NoReturn:
         if isinstance(error, OSError) and error.errno != errno.EPIPE:
             code = _told(_unwritten(error))
     os._exit(code or 0)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    # Told twice, it does not let go of what it clears away.
+    signal.signal(number, signal.SIG_IGN)
+    sys.stderr.write(f"mlci: ended by {signal.Signals(number).name}\n")
+    raise SystemExit(128 + number)
 
 
 def main() -> None:

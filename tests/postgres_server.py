@@ -1,14 +1,16 @@
 """A real PostgreSQL server of our own: in a new folder, reached by a socket in it, as a user who is not root."""
 
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from urllib.parse import quote
+
+from mlci.edges.scratch import scratch
 
 PASSWORD = "se:cr/et@1"  # noqa: S105 - of a server that lives for a test; the characters are those that URLs trip over
 
@@ -33,13 +35,23 @@ class Postgres:
     """A server that can be stopped and started again."""
 
     def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        # In a short path, because of its socket, and cleared away by the next run where this one is killed.
+        self._ends = contextlib.ExitStack()
+        self.folder = self._ends.enter_context(scratch("postgres", Path("/tmp")))  # noqa: S108 - made there with a name of its own
+        try:
+            self._start_anew()
+        except BaseException:
+            self._ends.close()
+            raise
+
+    def _start_anew(self):
         self._user = _user()
         self._process = None
         self._made = 0
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
         if self._user:
+            self.folder.parent.chmod(0o711)
             for path in (self.folder, secret):
                 shutil.chown(path, self._user)
         options = ["--no-sync", "--encoding=UTF8", "--locale=C", "--username=mlci", f"--pwfile={secret}"]
@@ -95,4 +107,4 @@ class Postgres:
     def close(self):
         if self._process.poll() is None:
             self.stop(signal.SIGINT)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._ends.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import git
 
+from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def borrowed(address: str) -> Iterator[Path]:
     if (here / ".git").exists():
         yield here
         return
-    with tempfile.TemporaryDirectory(prefix="mlci-tags-") as temporary:
-        folder = Path(temporary)
+    with scratch("tags") as temporary:
+        folder = temporary
         environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
         client = git.Git(folder)
         given = str(here.resolve()) if here.is_dir() else address

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
+import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from mlci.edges.scratch import scratch
 from mlci.errors import MlciError, WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from types import FrameType
 
     from mlci.nouns.engine import Engine
 
@@ -23,6 +26,9 @@ _UNLOCKED: dict[str, str | bool | int | float | list[str]] = {
     # No answer of ours depends on the order of rows, and keeping it costs memory.
     "preserve_insertion_order": False,
 }
+
+_asking: list[duckdb.DuckDBPyConnection] = []
+"""Connections and cursors of this process that may have a query."""
 
 
 @contextmanager
@@ -40,15 +46,11 @@ def session(
     Raises:
         WorldError: The engine can't start, for example because no temporary folder can be made.
     """
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="mlci-duckdb-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise WorldError(f"no temporary folder can be made: {error}", "Free some disk space or set TMPDIR.") from error
-    with folder as spill:
-        config = {**_UNLOCKED, "memory_limit": f"{engine.memory}B", "temp_directory": spill}
+    with scratch("duckdb") as spill:
+        config = {**_UNLOCKED, "memory_limit": f"{engine.memory}B", "temp_directory": str(spill)}
         if engine.threads is not None:
             config["threads"] = engine.threads
-        with duckdb.connect(config=config) as connection:
+        with duckdb.connect(config=config) as connection, ended_by_signals(connection):
             # Of other cursors of this database too.
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
             # It would write into the report that goes to the terminal.
@@ -56,6 +58,51 @@ def session(
             if reads is not None:
                 _lock(connection, reads, writes)
             yield connection
+
+
+@contextmanager
+def ended_by_signals(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let a signal that unwinds the process end the queries first, which would go on in their own threads."""
+    _asking.append(connection)
+    try:
+        if threading.current_thread() is threading.main_thread():
+            with _unwinding():
+                yield
+        else:
+            yield
+    finally:
+        _asking.remove(connection)
+
+
+@contextmanager
+def _unwinding() -> Iterator[None]:
+    told: list[BaseException] = []
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in tuple(_asking):
+            each.interrupt()
+        try:
+            handler = before[signal.Signals(number)]
+            assert callable(handler)  # noqa: S101 - only such ones are replaced
+            handler(number, frame)
+        except BaseException as ending:
+            told.append(ending)
+            raise
+
+    ours = [each for each, handler in before.items() if callable(handler)]
+    for each in ours:
+        signal.signal(each, end)
+    try:
+        yield
+    except BaseException:
+        # The engine only says that its query was interrupted.
+        if told:
+            raise told[0] from None
+        raise
+    finally:
+        for each in ours:
+            signal.signal(each, before[each])
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, reads: Sequence[Path | str], writes: Path | None) -> None:

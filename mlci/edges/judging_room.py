@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import git
 
 from mlci.edges.own_refs import IDENTITY
+from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -30,8 +30,8 @@ def judging_room(before: Path, after: Path, files: Iterable[str]) -> Iterator[Pa
         WorldError: Git refuses, or the disk is full.
     """
     names = tuple(files)
-    with tempfile.TemporaryDirectory(prefix="mlci-replay-") as temporary:
-        room = Path(temporary)
+    with scratch("replay") as temporary:
+        room = temporary
         try:
             client = git.Git(room)
             client.execute(["git", "init", "--quiet", "--initial-branch=main"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import git
 from pydantic import ValidationError
 
+from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 from mlci.nouns.ledger import Use, union
 from mlci.nouns.report import Report
@@ -111,8 +110,8 @@ class Trees:
 
     def write(self, entries: Entries) -> str:
         """Digest of the tree of these files. Git builds it in an index of its own, not in the user's."""
-        with tempfile.TemporaryDirectory() as folder:
-            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        with scratch("tree") as folder:
+            env = {"GIT_INDEX_FILE": str(folder / "index")}
             rows = "".join(f"100644 {blob}\t{path}\0" for path, blob in sorted(entries.items()))
             self._run("update-index", "--add", "-z", "--index-info", stdin=rows.encode(), env=env)
             return self._run("write-tree", env=env).decode().strip()

@@ -7,11 +7,11 @@ import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.files import write_bytes
+from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 from mlci.nouns.embed import ORT_SCRIPT, ORT_WASM
 
@@ -87,8 +87,8 @@ def _read(folder: Path) -> Runtime:
 
 
 def _fetch(cache: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="mlci-ort-") as temporary:
-        folder = Path(temporary)
+    with scratch("ort") as temporary:
+        folder = temporary
         _pack(folder)
         try:
             with tarfile.open(next(folder.glob("*.tgz")), mode="r:gz") as tar:

@@ -5,7 +5,6 @@ No work tree, index, branch or configuration of the user's is touched.
 
 from __future__ import annotations
 
-import tempfile
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import git
 
 from mlci.edges.own_refs import IDENTITY, OwnRefs, reason_of
+from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class OwnBranch(OwnRefs):
         Raises:
             WorldError: A file can't be read.
         """
-        with tempfile.TemporaryDirectory(prefix="mlci-") as folder:
-            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        with scratch("tree") as folder:
+            env = {"GIT_INDEX_FILE": str(folder / "index")}
             self._git("read-tree", base, env=env)
             lines = [self._line(path, file) for path, file in sorted(files.items())]
             self._git("update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=env)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import operator
 import struct
-import tempfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlci.edges.archive import pack, write_tar
+from mlci.edges.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _CHUNK = 1 << 20
 _HEADER = 10
@@ -63,8 +63,8 @@ def _nearly(archive: Path, folder: Path, at: int) -> bool:
     Several compressed forms give the same files. One that another library made is another one throughout; one that
     differs in a place or two was changed.
     """
-    with tempfile.TemporaryDirectory(prefix="mlci-packed-") as temporary:
-        again = pack(folder, Path(temporary) / "again", at=at)
+    with scratch("packed") as temporary:
+        again = pack(folder, temporary / "again", at=at)
         size = archive.stat().st_size
         if size != again.stat().st_size:
             return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ import git
 from mlci.edges.captured import quiet_stdout
 from mlci.edges.git import UNSHALLOW, History
 from mlci.edges.own_refs import reason_of
-from mlci.edges.work_copy import locked_folder
+from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
@@ -43,11 +42,7 @@ def scratch_clone(root: Path, commit: str) -> Iterator[Path]:
     dvc = next((each for each in (root.resolve(), *root.resolve().parents) if (each / ".dvc").is_dir()), None)
     with contextlib.ExitStack() as ends:
         try:
-            if dvc is not None:
-                folder = locked_folder(dvc / ".dvc" / _PLACE, ends)
-            else:
-                folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="mlci-retrain-")))
-            clone = folder / "work"
+            clone = ends.enter_context(scratch("retrain", dvc / ".dvc" / _PLACE if dvc is not None else None))
             _clone(history, clone, commit)
             if dvc is not None and dvc.is_relative_to(history.top):
                 _share_storage(dvc, clone / dvc.relative_to(history.top))

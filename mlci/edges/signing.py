@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlci.edges.scratch import scratch
 from mlci.edges.signature_file import certificate, read_envelope
 from mlci.errors import PolicyError, WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from cryptography.x509 import Certificate
 
@@ -186,8 +186,8 @@ def sigstore_trust() -> Any:  # noqa: ANN401 - the library's
 
 @contextmanager
 def _roots_of_sigstore() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="mlci-sigstore-") as temporary:
-        file = Path(temporary) / "trust.json"
+    with scratch("sigstore") as temporary:
+        file = temporary / "trust.json"
         file.write_text(sigstore_trust()._inner.to_json(), encoding="utf-8")  # noqa: SLF001 - nothing else tells them
         yield file
 

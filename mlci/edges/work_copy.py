@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import git
 
+from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from mlci.edges.dvc_pipeline import Pipeline
 
 _PLACE = "tmp/mlci-seeds"
-_LOCK = "in-use"
 _LEFT_OUT = {".git", ".hg", ".dvc", ".cache", ".venv", "venv", "node_modules", "__pycache__"}
 
 
@@ -67,8 +65,7 @@ def work_copy(pipeline: Pipeline, needs: Iterable[Path], without: Iterable[Path]
     left_out = [placed(path) for path in without]
     with contextlib.ExitStack() as ends:
         try:
-            folder = locked_folder(place, ends)
-            copy = WorkCopy(top, folder / "work")
+            copy = WorkCopy(top, ends.enter_context(scratch("seeds", place)))
             for path in [*files, *(each for need in needs for each in _inside(placed(need), top))]:
                 if not any(path == out or out in path.parents for out in left_out):
                     _copy(path, copy.top / path.relative_to(top))
@@ -78,21 +75,6 @@ def work_copy(pipeline: Pipeline, needs: Iterable[Path], without: Iterable[Path]
                 f"the work tree cannot be copied to {place}: {error}", "free some space there, or make it writable"
             ) from error
         yield copy
-
-
-def locked_folder(place: Path, ends: contextlib.ExitStack) -> Path:
-    """A new folder, locked until the process ends, however it ends, and removed with what `ends`.
-
-    What a process that was killed left in the same place is cleared away.
-    """
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / _LOCK).open("w") as entry:
-        fcntl.flock(entry, fcntl.LOCK_EX)
-        _clear(place)
-        folder = Path(tempfile.mkdtemp(dir=place))
-        ends.callback(shutil.rmtree, folder, ignore_errors=True)
-        fcntl.flock(ends.enter_context((folder / _LOCK).open("w")), fcntl.LOCK_EX)
-    return folder
 
 
 def _files(root: Path) -> tuple[Path, list[Path]]:
@@ -153,11 +135,3 @@ def _configure(root: Path, cache: Path) -> None:
     lines = ["[core]", "no_scm = true", "analytics = false", f"site_cache_dir = {folder / 'tmp/site'}"]
     lines += ["[cache]", f"dir = {cache}"]
     (folder / "config.local").write_text("\n".join([*lines, ""]), encoding="utf-8")
-
-
-def _clear(place: Path) -> None:
-    """Remove copies whose process is gone."""
-    for folder in (each for each in place.iterdir() if each.is_dir()):
-        with contextlib.suppress(OSError), (folder / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from datetime import UTC
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from mlci import __version__
 from mlci.edges.archive import digest_of, pack, sums
 from mlci.edges.files import copy_tree, digest, write_bytes, write_text
 from mlci.edges.revisions import NotKept, Revisions
+from mlci.edges.scratch import scratch
 from mlci.edges.signing import prepared, sign
 from mlci.edges.table_span import span
 from mlci.errors import GateError, PolicyError, WorldError
@@ -42,6 +41,7 @@ from mlci.render.json import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mlci.edges.signing import Signer
     from mlci.flows.registry import Desk
@@ -78,8 +78,8 @@ def build(desk: Desk, release: Release, out: Path, *, say: Callable[[str], None]
     event = release.events[-1]
     policy = policy_at(desk.history, release.commit, desk.policy.file)
     report = _evidence(desk, release, policy)
-    with tempfile.TemporaryDirectory(prefix="mlci-bundle-") as temporary:
-        folder = Path(temporary) / folder_name(release.artifact, release.version)
+    with scratch("bundle") as temporary:
+        folder = temporary / folder_name(release.artifact, release.version)
         card = _fill(desk, release, event, policy, report, folder, say)
         say("packing")
         target = out / folder.name

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mlci.edges.scratch import scratch
 from mlci.edges.shell import run_command
 from mlci.errors import GateError, MlciError, PolicyError
 from mlci.flows.promotion import must_be_allowed
@@ -181,11 +181,11 @@ def _put_in_place(desk: Desk, stage: str, release: Release, shop: Shop, say: Cal
     if not hook:
         return ""
     name = f"{release.artifact}@{release.version}"
-    with tempfile.TemporaryDirectory(prefix="mlci-deploy-") as temporary:
-        done = pull(shop, name, Path(temporary), say=say)
+    with scratch("deploy") as temporary:
+        done = pull(shop, name, temporary, say=say)
         bundle = Path(done.files[0])
         if bundle.is_file():
-            bundle = bundle.rename(Path(temporary) / MODEL).parent
+            bundle = bundle.rename(temporary / MODEL).parent
         say(f"running the hook of {stage}")
         told = {
             "MLCI_MODEL": release.artifact,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mlci.edges.scratch import scratch
 from mlci.errors import PolicyError
 from mlci.flows.check_data import check_data
 from mlci.judge.monitor.limits import broken
@@ -63,12 +62,12 @@ def check_inputs(
     promised = _promised(policy.policy.data[name], {column for column, _ in stored})
     if not promised:
         return (), ()
-    with tempfile.TemporaryDirectory(prefix="mlci-monitor-") as folder:
-        pq.write_table(pa.Table.from_arrays([a for _, a in stored], [n for n, _ in stored]), Path(folder) / _FILE)
+    with scratch("monitor") as folder:
+        pq.write_table(pa.Table.from_arrays([a for _, a in stored], [n for n, _ in stored]), folder / _FILE)
         table = Table(path=_FILE, columns=promised, level=monitor.data_level)
         derived = Policy(data={name: table}, engine=policy.policy.engine)
         asked = PolicyFile(derived, policy.file, policy.lines)
-        findings = check_data(Path(folder), asked, now=now).findings
+        findings = check_data(folder, asked, now=now).findings
     alpha = monitor.alpha / (2 * max(streams, 1) * max(len(findings), 1) * monitor.periods)
     findings = tuple(_without_rows(one) for one in findings)
     return findings, tuple(one for one in findings if broken(one, _limit(one, promised, name), alpha))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.archive import unpack
 from mlci.edges.files import digest
 from mlci.edges.provenance import read_provenance
+from mlci.edges.scratch import scratch
 from mlci.edges.signature_file import identity, read_envelope, signed_files
 from mlci.edges.signing import Trust
 from mlci.errors import GateError, PolicyError, WorldError
@@ -26,6 +25,7 @@ from mlci.render.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from mlci.edges.forge import ReleaseForge
     from mlci.edges.signing import Signer
@@ -81,9 +81,9 @@ def publish_tag(
     release = _release(desk, tag.removeprefix(HEAD))
     if not built:
         build_tag(desk, str(_tag(release)), out, signer, say=say)
-    with tempfile.TemporaryDirectory(prefix="mlci-publish-") as temporary:
+    with scratch("publish") as temporary:
         archive = out / f"{folder_name(release.artifact, release.version)}{ARCHIVE}"
-        folder = _looked_at(release, archive, Path(temporary), say)
+        folder = _looked_at(release, archive, temporary, say)
         stem = archive.name.removesuffix(ARCHIVE)
         beside = [file for end in BESIDE if (file := archive.with_name(stem + end)).is_file()]
         files = (archive, *beside, *sorted(folder.iterdir()))
@@ -179,8 +179,8 @@ def _fits(forge: ReleaseForge, asset: Asset, file: Path) -> bool:
         return False
     if asset.sha256:
         return asset.sha256 == digest(file)
-    with tempfile.TemporaryDirectory(prefix="mlci-asset-") as temporary:
-        return digest(forge.download(asset, Path(temporary) / "asset")) == digest(file)
+    with scratch("asset") as temporary:
+        return digest(forge.download(asset, temporary / "asset")) == digest(file)
 
 
 def _differing(forge: ReleaseForge, release: ForgeRelease, files: Sequence[Path]) -> list[str]:
@@ -211,8 +211,8 @@ def _speaks(forge: ReleaseForge, release: ForgeRelease, name: str, sums: dict[st
     if asset is None:
         return False
     archives = {each: known for each, known in sums.items() if each.endswith(ARCHIVE)}
-    with tempfile.TemporaryDirectory(prefix="mlci-asset-") as temporary:
-        file = forge.download(asset, Path(temporary) / name)
+    with scratch("asset") as temporary:
+        file = forge.download(asset, temporary / name)
         if name.endswith(SIGNATURE):
             return signed_files(file) == {each: known for each, known in sums.items() if each not in archives}
         try:

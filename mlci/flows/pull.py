@@ -11,6 +11,7 @@ from mlci.edges.archive import unpack
 from mlci.edges.files import copy_tree, digest, unwritable, write_bytes
 from mlci.edges.git import History
 from mlci.edges.revisions import Revisions
+from mlci.edges.scratch import scratch
 from mlci.edges.tags import Tags
 from mlci.errors import GateError, MlciError, PolicyError
 from mlci.flows.evidence import evidence_at, policy_at
@@ -63,15 +64,15 @@ def pull(
     """
     release = look_up(shop, text)
     say(f"{text} is {release.artifact} {release.version}")
-    with tempfile.TemporaryDirectory(prefix="mlci-pull-") as temporary:
-        archive = obtain(shop.place, release, Path(temporary), say)
+    with scratch("pull") as temporary:
+        archive = obtain(shop.place, release, temporary, say)
         found = verified(shop, release, archive, say)
         _must_be_trusted(found)
         if archive is None:
             file = _model_alone(shop, release, say)[0]
             target = write_bytes(model or out / f"{_stem(release)}.onnx", file.read_bytes())
             return _pulled(release, found, (target,))
-        folder = unpack(archive, Path(temporary) / "bundle")
+        folder = unpack(archive, temporary / "bundle")
         if model is not None:
             return _pulled(release, found, (write_bytes(model, (folder / MODEL).read_bytes()),))
         return _pulled(release, found, _placed(folder, archive, out))
@@ -98,8 +99,8 @@ def verified(
         return Verification(source=file.name, name=release.artifact, version=release.version, checks=checks)
     found = verify(archive, shop.trust, signature=signature, say=say)
     say("comparing it with the tag")
-    with tempfile.TemporaryDirectory(prefix="mlci-compare-") as temporary:
-        folder = unpack(archive, Path(temporary) / "bundle")
+    with scratch("compare") as temporary:
+        folder = unpack(archive, temporary / "bundle")
         checks = (*found.checks, _of_the_tag(folder, release), _of_the_commit(shop, folder / MODEL, release))
     return found.model_copy(update={"checks": checks})
 

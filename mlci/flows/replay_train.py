@@ -14,6 +14,7 @@ from mlci.edges.dvc_pipeline import read_pipeline, record_run
 from mlci.edges.files import digest
 from mlci.edges.parameters import Parameter, read_parameter, write_parameters
 from mlci.edges.run_stages import Runner, ended_by_signals
+from mlci.edges.scratch import scratch
 from mlci.edges.work_copy import placed, work_copy
 from mlci.errors import MlciError, PolicyError
 from mlci.flows.replay_case import Past, kept_files
@@ -87,7 +88,7 @@ class Maker(NamedTuple):
             with (
                 ended_by_signals(),
                 work_copy(self.pipeline, needs, outs) as copy,
-                tempfile.TemporaryDirectory() as logs,
+                scratch("logs") as logs,
             ):
                 root, runner = copy.here(self.past.root), Runner()
                 write_parameters(root, values, self.past.policy.file)
@@ -95,7 +96,7 @@ class Maker(NamedTuple):
                 for step in self.steps:
                     self.say(f"{shown}: {step.name}")
                     try:
-                        runner.run(again[step.name], copy.here(self.pipeline.root), Path(logs) / "log")
+                        runner.run(again[step.name], copy.here(self.pipeline.root), logs / "log")
                     except BaseException:
                         runner.stop()
                         raise

@@ -7,11 +7,10 @@ runs nothing of the pipeline: two jobs may do the two, with a folder between the
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.git import History
+from mlci.edges.scratch import scratch
 from mlci.errors import PolicyError, WorldError
 from mlci.flows.forge_access import home
 from mlci.flows.retrain_facts import Asking, bench, gather
@@ -23,6 +22,7 @@ from mlci.nouns.forge import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from mlci.flows.forge_access import Home
     from mlci.flows.retrain_facts import Bench
@@ -85,8 +85,8 @@ def retrain(asked: Asked) -> Retraining:
         if asked.out is not None:
             made = make(place, facts, decision, asked.out, asked.say)
             return known.model_copy(update={"challenger": made.challenger, "headline": _said(made.challenger)})
-        with tempfile.TemporaryDirectory(prefix="mlci-challenger-") as folder:
-            made = make(place, facts, decision, Path(folder), asked.say)
+        with scratch("challenger") as folder:
+            made = make(place, facts, decision, folder, asked.say)
             done = offer(counter, made.challenger, made.files)
         tell_issues(counter, done, issues)
         return done

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from mlci.edges.parameters import Parameter, read_seed, write_seed
 from mlci.edges.predictions import PredictionFiles
 from mlci.edges.row_digests import read_row_digests
 from mlci.edges.run_stages import Runner, Stopped, ended_by_signals
+from mlci.edges.scratch import scratch
 from mlci.edges.shuffle import shuffle_labels
 from mlci.edges.work_copy import placed, work_copy
 from mlci.errors import MlciError, PolicyError, WorldError
@@ -224,7 +224,7 @@ def _run(case: Case, run: Run, runner: Runner, place: str, say: Callable[[str], 
         dep for step in run.steps for dep in step.deps if not any(dep == out or out in dep.parents for out in outs)
     ]
     try:
-        with work_copy(case.pipeline, needs, outs) as copy, tempfile.TemporaryDirectory() as logs:
+        with work_copy(case.pipeline, needs, outs) as copy, scratch("logs") as logs:
             root = copy.here(case.root)
             if run.seed is None:
                 shuffle_labels(root / case.table, case.table, case.files.model.label, _SHUFFLE)
@@ -234,7 +234,7 @@ def _run(case: Case, run: Run, runner: Runner, place: str, say: Callable[[str], 
             again = {step.name: step for step in read_pipeline(root, recorded=False).steps}
             for step in run.steps:
                 say(f"training {place} ({run.name}): {step.name}")
-                runner.run(again[step.name], copy.here(case.pipeline.root), Path(logs) / "log")
+                runner.run(again[step.name], copy.here(case.pipeline.root), logs / "log")
                 record_run(copy.here(case.pipeline.root), step.name)
             with replaced(case.kept(run)) as temporary:
                 shutil.copyfile(root / case.files.gate.predictions, temporary)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -14,6 +12,7 @@ from mlci.edges.archive import digest_of, read_sums, unpack
 from mlci.edges.files import digest, read_text
 from mlci.edges.packed import as_packed, packed_at
 from mlci.edges.provenance import attested_by, read_provenance
+from mlci.edges.scratch import scratch
 from mlci.edges.signing import Trust, UntrustedError
 from mlci.edges.signing import verify as verify_signature
 from mlci.errors import MlciError, WorldError
@@ -35,6 +34,7 @@ from mlci.render.embed import model_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 ARCHIVE = ".tar.gz"
 SIGNATURE = ".sig"
@@ -65,8 +65,8 @@ def verify(
     """
     if source.is_file() and source.name.endswith(ARCHIVE):
         say(f"unpacking {source.name}")
-        with tempfile.TemporaryDirectory(prefix="mlci-verify-") as temporary:
-            folder = unpack(source, Path(temporary) / "bundle")
+        with scratch("verify") as temporary:
+            folder = unpack(source, temporary / "bundle")
             beside = source.with_name(source.name.removesuffix(ARCHIVE) + SIGNATURE)
             found = _verify(folder, signature or beside, trust, str(source), say, replay=replay)
             where = built(source, found.commit, trust)

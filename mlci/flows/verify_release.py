@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlci.edges.download import is_url
+from mlci.edges.scratch import scratch
 from mlci.flows.obtain import fetch, obtain
 from mlci.flows.pull import look_up, verified
 from mlci.flows.resolve import Asked
@@ -45,12 +45,12 @@ def verify_any(
     """
     if Path(source).exists() or (not is_url(source) and Asked.read(source) is None):
         return verify(Path(source), trust, signature=signature, say=say)
-    with tempfile.TemporaryDirectory(prefix="mlci-verify-") as temporary:
+    with scratch("verify") as temporary:
         if is_url(source):
-            archive = fetch(source, Path(temporary), say)
+            archive = fetch(source, temporary, say)
             return verify(archive, trust, signature=signature, say=say).model_copy(update={"source": source})
         with shop as where:
             release = look_up(where, source)
-            bundle = obtain(where.place, release, Path(temporary), say)
+            bundle = obtain(where.place, release, temporary, say)
             found = verified(where, release, bundle, say, signature=signature)
             return found.model_copy(update={"source": source})

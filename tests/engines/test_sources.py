@@ -151,7 +151,15 @@ def s3(tmp_path, monkeypatch):
     folder = tmp_path / "weed"
     folder.mkdir()
     options = [f"-{word}={port}" for word, port in ports.items()]
-    options += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-webdav=false", "-admin.ui=false", "-bucket=data"]
+    options += [
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-webdav=false",
+        f"-s3.localSocket={folder}/s3",
+        f"-filer.localSocket={folder}/filer",
+        "-admin.ui=false",
+        "-bucket=data",
+    ]
     options += ["-s3.port.iceberg=0", "-s3.port.lance=0", f"-dir={folder}"]
     url = f"http://127.0.0.1:{ports['s3.port']}"
     environment = {
@@ -165,7 +173,7 @@ def s3(tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     objects.file_system.cache_clear()
     server = subprocess.Popen(
-        [str(Path(sys.executable).parent / "weed"), "mini", *options],
+        [str(Path(sys.executable).parent / "weed"), f"-logdir={folder}", "mini", *options],
         stdout=(folder / "log").open("wb"),
         stderr=subprocess.STDOUT,
         cwd=folder,

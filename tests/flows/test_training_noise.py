@@ -183,7 +183,7 @@ def test_seeds_and_shuffled_labels_are_measured_and_nothing_else_changes(
     assert measured.git("status", "--porcelain") == "?? reports/"
     kept = [path for path in (measured.root / ".dvc/cache/files").rglob("*") if path.is_file()]
     assert len(kept) == 3, "what the pipeline itself made, and nothing of the other trainings"
-    assert [each.name for each in (measured.root / ".dvc/tmp/mlci-seeds").iterdir()] == ["in-use"]
+    assert [each.name for each in (measured.root / ".dvc/tmp/mlci-seeds").iterdir()] == []
 
 
 def test_the_same_files_give_the_same_bytes(measured: Project, tmp_path: Path):
@@ -292,7 +292,7 @@ def test_an_interrupted_run_leaves_nothing_and_resumes(trained: Project, tmp_pat
     assert running.returncode == 130, said
     assert "Traceback" not in said
     assert not (trained.root / "reports/seeds.json").exists()
-    assert [each.name for each in (trained.root / ".dvc/tmp/mlci-seeds").iterdir()] == ["in-use"]
+    assert [each.name for each in (trained.root / ".dvc/tmp/mlci-seeds").iterdir()] == []
     assert trained.git("status", "--porcelain") == ""
     (tmp_path / "trained.log").unlink()
     run = trained.mlci("model", "seeds")
@@ -302,7 +302,7 @@ def test_an_interrupted_run_leaves_nothing_and_resumes(trained: Project, tmp_pat
 
 
 def test_a_killed_run_is_cleared_away_by_the_next(measured: Project):
-    left = measured.root / ".dvc/tmp/mlci-seeds/tmpkilled"
+    left = measured.root / ".dvc/tmp/mlci-seeds/mlci-seeds-killed"
     (left / "work").mkdir(parents=True)
     (left / "in-use").touch()
     next((measured.root / ".cache/mlci/seeds").iterdir()).unlink()

@@ -135,7 +135,7 @@ def test_a_run_that_was_killed_leaves_nothing_and_two_at_once_leave_one(project)
     assert "pushed" in {each["offer"] for each in told}
     assert {each["challenger"]["commit"] for each in told if each["challenger"]} == {project.tip()}
     assert project.state() == [("data.until=2013-06", "offered", None)]
-    assert [each.name for each in (project.root / ".dvc/tmp/mlci-retrain").iterdir()] == ["in-use"]
+    assert [each.name for each in (project.root / ".dvc/tmp/mlci-retrain").iterdir()] == []
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_a_stage_that_crashes_is_no_refusal_and_leaves_nothing(project):
     with pytest.raises(WorldError, match="stage `train` failed"):
         retrain(project.asked(JULY, by_hand=True))
     assert (project.tip(), project.state()) == ("", [])
-    assert [each.name for each in (project.root / ".dvc/tmp/mlci-retrain").iterdir()] == ["in-use"]
+    assert [each.name for each in (project.root / ".dvc/tmp/mlci-retrain").iterdir()] == []
 
 
 @pytest.mark.slow

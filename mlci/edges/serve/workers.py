@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from mlci.edges.scratch import scratch
 from mlci.edges.serve.counts import FOLDER
 from mlci.edges.serve.server import Worker, address, bind, ending
 from mlci.errors import MlciError, WorldError
@@ -182,8 +182,8 @@ def listen_together(
     found: Lineup, load: Load, reloads: Reloads, policy: ServePolicy, root: Path, say: Callable[[str], None]
 ) -> None:
     """Serve with several workers until SIGTERM or SIGINT; arguments and errors as for `listen`."""
-    with tempfile.TemporaryDirectory(prefix="mlci-counts-") as counts, bind(policy.host, policy.port) as bound:
-        os.environ[FOLDER] = counts
+    with scratch("counts") as counts, bind(policy.host, policy.port) as bound:
+        os.environ[FOLDER] = str(counts)
         crew = Crew(bound, found, load, policy, root, say)
         ending(lambda: setattr(crew, "ending", True))
         try:

@@ -7,10 +7,10 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from typing import IO, TYPE_CHECKING, Self
 
+from mlci.edges.scratch import scratch
 from mlci.edges.software.load import drive, request
 from mlci.edges.software.machine import cpu_seconds, peak_memory
 from mlci.errors import WorldError
@@ -59,8 +59,9 @@ class _Server:
         self._told = True
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="mlci-budgets-")
-        command = [sys.executable, "-m", "mlci", "serve", str(self._model.resolve()), "-C", self._folder.name]
+        self._ends = contextlib.ExitStack()
+        folder = self._ends.enter_context(scratch("budgets"))
+        command = [sys.executable, "-m", "mlci", "serve", str(self._model.resolve()), "-C", str(folder)]
         begin = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
             [*command, "--host", _HOST, "--port", "0", "--log", "none"],
@@ -88,7 +89,7 @@ class _Server:
             self._process.kill()
             self._process.wait()
         self._stderr.close()
-        self._folder.cleanup()
+        self._ends.close()
 
     @property
     def _stderr(self) -> IO[str]:
