@@ -13,7 +13,8 @@ from mlci.flows.guard import guard
 from mlci.flows.policy_files import policy_files, table_files
 from mlci.flows.report_data import check_and_report
 from mlci.flows.verdict import assemble
-from mlci.judge.guard import PIPELINE, policy_changes
+from mlci.judge.guard import PIPELINE
+from mlci.judge.loosened import policy_changes
 from mlci.nouns.report import Charts, Report
 
 if TYPE_CHECKING:

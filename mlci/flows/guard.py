@@ -12,12 +12,12 @@ from mlci.judge.guard import (
     PIPELINE,
     blocked_by_base,
     changed_policy_findings,
-    policy_changes,
     removed_gate_findings,
     removed_stage_findings,
     unjudged_gate_findings,
     waive,
 )
+from mlci.judge.loosened import policy_changes
 from mlci.nouns.finding import Finding
 from mlci.nouns.policy import Policy, PolicyFile
 

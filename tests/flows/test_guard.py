@@ -223,3 +223,21 @@ def test_a_malformed_waiver_is_a_wrong_policy(worse: Project, broken: str):
     run = worse.mlci("compare")
     assert run.returncode == 2
     assert "params.yaml:4" in run.stderr
+
+
+def test_what_counts_only_after_the_merge_is_listed_when_it_is_loosened(worse: Project):
+    worse.git("checkout", "-q", "main")
+    file = worse.root / "params.yaml"
+    promised = "  release: {stages: {dev: {}, prod: {soak: 24h}}}\n  monitor: {alpha: 0.05, log: 'sqlite:///log.db'}\n"
+    file.write_text(file.read_text() + promised)
+    worse.commit("Promise what holds after the merge")
+    worse.git("checkout", "-qb", "operations")
+    edit(worse, "soak: 24h", "soak: 1h")
+    edit(worse, "  monitor: {alpha: 0.05, log: 'sqlite:///log.db'}\n", "")
+    worse.commit("Promise less")
+    assert worse.mlci("compare").returncode == 0
+    listed = findings(worse)[0]
+    assert (listed["check"], listed["outcome"], listed["level"]) == ("policy.loosened", "fail", "warn")
+    assert "loosens 2 promises" in listed["message"]
+    assert "`release.stages.prod.soak` 1d → 1h" in listed["message"]
+    assert "`monitor` removed" in listed["message"]

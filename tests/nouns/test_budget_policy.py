@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from mlci.edges.policy_file import parse_policy
 from mlci.errors import PolicyError
-from mlci.judge.guard import policy_changes
+from mlci.judge.loosened import policy_changes
 from mlci.nouns.budgets import Budgets
 
 GATE = "mlci:\n  model: {name: m, label: y, id: id}\n  gate: {metrics: {accuracy: {drop: 0.01}}}\n  budgets: "

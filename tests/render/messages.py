@@ -27,13 +27,13 @@ from mlci.judge.gate import leaked_finding
 from mlci.judge.guard import (
     blocked_by_base,
     changed_policy_findings,
-    policy_changes,
     removed_gate_findings,
     removed_stage_findings,
     unjudged_gate_findings,
     waive,
 )
 from mlci.judge.headline import footer
+from mlci.judge.loosened import policy_changes
 from mlci.judge.pipeline import pipeline_findings
 from mlci.judge.recipe_words import metric_words, model_only
 from mlci.judge.sanity import leak, refusal, unmeasured
