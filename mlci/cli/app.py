@@ -115,10 +115,11 @@ def compare(  # noqa: PLR0913 - every option is an argument
         raise typer.Exit(show(asked, as_json=as_json))
     if log or since or look or key:
         raise PolicyError("--log, --since, --look and --key are of a trial", "name it: --trial shadow")
+    from mlci.flows.crashed import outdating
     from mlci.flows.record import compare_and_save
 
     now = datetime.now(UTC) if record else None
-    with progress() as say:
+    with progress() as say, outdating(project, "mlci compare"):
         loaded = load_policy(project, policy)
         report = compare_and_save(project, loaded, baseline=baseline, now=now, change=change, say=say)
     raise typer.Exit(show(report, as_json=as_json))

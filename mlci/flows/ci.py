@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlci import __version__
 from mlci.edges.base import Change, find_change
 from mlci.edges.git import History
 from mlci.edges.policy_file import load_policy
 from mlci.errors import MlciError
 from mlci.flows.carry import carried
 from mlci.flows.ci_change import touched
-from mlci.flows.data_findings import CRASHED
+from mlci.flows.crashed import INTERRUPTED, OWN_ERROR, REPEAT, bare_verdict, crashed
 from mlci.flows.report import FORMATS, save, write
 from mlci.flows.verdict import project_name
-from mlci.judge.headline import headline, overall
 from mlci.judge.pipeline import pipeline_findings
 from mlci.nouns.comment import Spent
-from mlci.nouns.finding import Finding, Verdict
+from mlci.nouns.finding import Finding
 from mlci.nouns.pipeline import Reproduced
 from mlci.nouns.report import Report, Timing
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
     from mlci.nouns.policy import PolicyFile
 
-REPEAT = ("mlci ci",)
 UNCHANGED = "pipeline.unchanged"
 
 
@@ -64,14 +61,14 @@ def ci(root: Path, asked: Asked, say: Callable[[str], None] = lambda _: None) ->
         WorldError: A file, the history or a remote is not as it must be.
     """
     clock = _Clock()
-    save(root, _crashed(root, "the run was interrupted before it ended"))
+    save(root, crashed(root, INTERRUPTED))
     try:
         report = _run(root, asked, say, clock)
     except MlciError as error:
-        _leave(root, _crashed(root, error.problem, error.mend), clock)
+        _leave(root, crashed(root, error.problem, error.mend), clock)
         raise
     except Exception as error:
-        _leave(root, _crashed(root, f"{type(error).__name__}: {error}", "this is an error of mlci's own"), clock)
+        _leave(root, crashed(root, f"{type(error).__name__}: {error}", OWN_ERROR), clock)
         raise
     return _leave(root, report, clock)
 
@@ -157,33 +154,5 @@ def _unchanged(root: Path, policy: PolicyFile, history: History, change: Change)
     still = f"; the verdict of {earlier.commit[:10]} stands: {earlier.headline or earlier.outcome}" if earlier else ""
     line = f"Nothing of the pipeline changed since {change.base[:10]}{still}"
     # It speaks of no file: nothing was read.
-    verdict = _verdict(project_name(root, policy), history.head, finding).model_copy(update={"headline": line})
+    verdict = bare_verdict(project_name(root, policy), history.head, finding).model_copy(update={"headline": line})
     return Report(verdict=verdict, carried=earlier, repeat=REPEAT)
-
-
-def _crashed(root: Path, problem: str, mend: str = "") -> Report:
-    """The verdict of a run that did not come to one."""
-    finding = Finding(
-        check=CRASHED,
-        title="the run did not come to a verdict",
-        area="pipeline",
-        outcome="not_measured",
-        message=f"{' '.join(problem.split())[:2000].rstrip('.')}.",
-        mend=mend,
-    )
-    try:
-        name, commit = project_name(root, load_policy(root)), History(root).head
-    except MlciError:
-        name, commit = root.resolve().name, ""
-    return Report(verdict=_verdict(name, commit, finding), repeat=REPEAT)
-
-
-def _verdict(project: str, commit: str, finding: Finding) -> Verdict:
-    return Verdict(
-        project=project,
-        outcome=overall((finding,)),
-        headline=headline((finding,)),
-        findings=(finding,),
-        tool=f"mlci {__version__}",
-        commit=commit,
-    )

@@ -87,6 +87,8 @@ def judge_trial(asked: Trying) -> Report:
         PolicyError: The policy has no gate, or the gate needs a column that the log has not.
         WorldError: The log or a model can't be read, or no row can be judged yet.
     """
+    # An earlier one never stands for a trial that comes to none.
+    (asked.root / TRIAL_REPORT).unlink(missing_ok=True)
     pair = _pair(asked)
     model = asked.policy.policy.model
     assert model is not None  # noqa: S101 - asked by `Models`
