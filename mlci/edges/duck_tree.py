@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, get_args
 
+import duckdb
+
 from mlci.errors import PolicyError
 from mlci.nouns.expression import (
     Among,
@@ -25,8 +27,6 @@ from mlci.nouns.expression import (
 )
 
 if TYPE_CHECKING:
-    import duckdb
-
     from mlci.nouns.base import Place
 
 _COMPARE: dict[str, Comparing] = {
@@ -68,6 +68,30 @@ def condition_tree(connection: duckdb.DuckDBPyConnection, sql: str, place: Place
             "Use comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, CASE, arithmetic and plain functions, "
             "or measure this table with DuckDB.",
         ) from error
+
+
+def columns_named(sql: str) -> set[str]:
+    """Every name in a condition that may be one of a column; none where it is no SQL.
+
+    >>> sorted(columns_named("distance > 2000 AND lower(rows.carrier) <> 'ua'"))
+    ['carrier', 'distance', 'rows']
+    """
+    with duckdb.connect() as connection:
+        try:
+            found = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{sql}\n)"]).fetchone()
+        except duckdb.Error:
+            return set()
+    return _names(json.loads(found[0])) if found else set()
+
+
+def _names(tree: object) -> set[str]:
+    if isinstance(tree, list):
+        return {name for item in tree for name in _names(item)}
+    if not isinstance(tree, dict):
+        return set()
+    own = tree.get("column_names")
+    here = {str(name) for name in own} if isinstance(own, list) else set()
+    return here | _names(list(tree.values()))
 
 
 def _node(tree: Any) -> Expression:  # noqa: ANN401, C901, PLR0911 - the parser's JSON; one case a kind of node

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlci.edges.aligned import Rows, beside
 from mlci.nouns.sql import identifier
 
 if TYPE_CHECKING:
@@ -24,28 +26,26 @@ def joined(
     Columns: `id`, `label`, `new_decision`, `new_s0` and on, `old_...` and `matched` with a baseline, `m0` and on for
     the cuts, and `digest` of the id where asked for.
     """
-    model, kind = new.model, _kind(new)
-    sources = [_source(new, "new")]
+    kind = _kind(new)
     columns = ["new.id AS id", f"CAST(new.label AS {kind}) AS label", f"CAST(new.decision AS {kind}) AS new_decision"]
     columns += [f"new.s{i} AS new_s{i}" for i in range(len(new.scores))]
     if digests:
         columns.append("CAST('0x' || left(md5(new.id), 10) AS UBIGINT) AS digest")
+    others = []
     if old is not None:
-        sources.append(f"LEFT JOIN {_source(old, 'old')} ON old.id = new.id")
+        others.append(_source(old))
         columns += [
             "old.id IS NOT NULL AS matched",
             f"CAST(coalesce(old.decision, new.decision) AS {kind}) AS old_decision",
         ]
         columns += [f"coalesce(old.s{i}, 0) AS old_s{i}" for i in range(len(old.scores))]
+    inner = None
     if test is not None:
-        id_ = f"CAST(rows.{identifier(model.id)} AS VARCHAR) AS id"
-        codes = "".join(f", CAST({cut.sql} AS {_width(cut)}) AS m{i}" for i, cut in enumerate(cuts))
-        joins = " ".join(cut.join for cut in cuts)
-        sources.append(
-            f"JOIN (SELECT {id_}{codes} FROM {identifier(test.view)} AS rows {joins}) AS test ON test.id = new.id"
-        )
         columns += [f"test.m{i} AS m{i}" for i in range(len(cuts))]
-    return f"SELECT {', '.join(columns)} FROM {' '.join(sources)} ORDER BY id"
+        values = {"id": f"CAST(rows.{identifier(new.model.id)} AS VARCHAR)"}
+        values |= {f"m{i}": f"CAST({cut.sql} AS {_width(cut)})" for i, cut in enumerate(cuts)}
+        inner = Rows("test", "test", values, identifier(test.view), " ".join(cut.join for cut in cuts))
+    return f"SELECT {', '.join(columns)} FROM {beside(new.aligned, _source(new), *others, inner=inner)} ORDER BY id"
 
 
 def _kind(side: PredictionTable) -> str:
@@ -60,9 +60,7 @@ def _width(cut: Cut) -> str:
     return "USMALLINT" if 0 < len(cut.parts) < _MOST_SHORT else "BIGINT"
 
 
-def _source(side: PredictionTable, name: str) -> str:
-    scores = "".join(f", CAST({identifier(column)} AS DOUBLE) AS s{i}" for i, column in enumerate(side.scores))
-    return (
-        f"(SELECT CAST({identifier(side.id)} AS VARCHAR) AS id, {side.label_sql()} AS label, "
-        f"{side.decision_sql()} AS decision{scores} FROM {side.view}) AS {name}"
-    )
+def _source(side: PredictionTable) -> Rows:
+    rows, sql = side.truth, side.sql
+    scores = {f"s{i}": f"CAST({sql(column)} AS DOUBLE)" for i, column in enumerate(side.scores)}
+    return replace(rows, values={**rows.values, "decision": side.decision_sql(sql), **scores})

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
+from mlci.edges.aligned import Rows, beside
 from mlci.edges.duck import world_error
 from mlci.errors import WorldError
 from mlci.nouns.sql import identifier, literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlci.edges.aligned import Aligned, SideName
     from mlci.nouns.policy import Model
     from mlci.nouns.table_schema import TableSchema
 
@@ -18,9 +23,16 @@ _REMAKE = "make it again: `dvc repro predict`, or the command that writes it"
 _DIGITS = 1e-6
 
 
-def value_sql(model: Model, schema: TableSchema, column: str) -> str:
-    """A label or a decision of a table: a bool (binary), a text (multiclass) or a number (regression)."""
-    name = identifier(column)
+def value_sql(model: Model, schema: TableSchema, column: str, sql: Callable[[str], str] = identifier) -> str:
+    """A label or a decision of a table: a bool (binary), a text (multiclass) or a number (regression).
+
+    Args:
+        model: Says of which task it is.
+        schema: The table.
+        column: Its column.
+        sql: How a column is written.
+    """
+    name = sql(column)
     if model.task == "regression":
         return f"CAST({name} AS DOUBLE)"
     if model.task == "multiclass":
@@ -47,8 +59,20 @@ def _whole(name: str, kind: str) -> str:
 class PredictionTable:
     """One predictions table, its columns found by name and checked."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: TableSchema, shown: str, model: Model) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        schema: TableSchema,
+        shown: str,
+        model: Model,
+        *,
+        side: SideName = "new",
+        aligned: Aligned | None = None,
+    ) -> None:
         self.connection = connection
+        self.side: SideName = side
+        self.aligned = aligned
+        self.sql = aligned.sql(side) if aligned is not None else identifier
         self.schema = schema
         self.shown = shown
         self.model = model
@@ -83,9 +107,10 @@ class PredictionTable:
         return identifier(self.schema.view)
 
     @property
-    def truth(self) -> str:
-        """A subquery for its ids, as texts, and labels."""
-        return f"(SELECT CAST({identifier(self.id)} AS VARCHAR) AS id, {self.label_sql()} AS label FROM {self.view})"
+    def truth(self) -> Rows:
+        """Its ids, as texts, and labels."""
+        values = {"id": f"CAST({self.sql(self.id)} AS VARCHAR)", "label": self._value(self.label, self.sql)}
+        return Rows(self.side, self.side, values, self.view)
 
     def size(self) -> tuple[int, int]:
         """Rows, and bytes of their ids."""
@@ -96,14 +121,14 @@ class PredictionTable:
         """The label, as a value of the same kind as `decision_sql`."""
         return self._value(self.label)
 
-    def decision_sql(self) -> str:
+    def decision_sql(self, sql: Callable[[str], str] = identifier) -> str:
         """The decision as a bool (binary), a text (multiclass) or a number (regression)."""
         if "prediction" in self.schema.columns:
-            return self._value("prediction")
-        return f"{identifier('score')} >= {literal(self.model.threshold)}"
+            return self._value("prediction", sql)
+        return f"{sql('score')} >= {literal(self.model.threshold)}"
 
-    def _value(self, column: str) -> str:
-        return value_sql(self.model, self.schema, column)
+    def _value(self, column: str, sql: Callable[[str], str] = identifier) -> str:
+        return value_sql(self.model, self.schema, column, sql)
 
     def check(self) -> None:
         """Refuse what cannot be judged, with the number of rows and the mend."""
@@ -194,7 +219,7 @@ def check_cover(
             f"SELECT count(*), count(*) FILTER (new.id IS NULL), "
             f"count(*) FILTER (new.id IS NOT NULL AND {differ}), "
             f"min(test.id) FILTER (new.id IS NOT NULL AND {differ}) "
-            f"FROM {_truth(test, model, labelled=labelled)} AS test LEFT JOIN {new.truth} AS new ON new.id = test.id"
+            f"FROM {beside(new.aligned, _truth(test, model, new.aligned, labelled=labelled), new.truth)}"
         ).fetchall()[0]
     except duckdb.Error as error:
         raise world_error(error, shown) from error
@@ -236,16 +261,16 @@ def changed_rows(
     Equal tables are told by a sum over the hashes of their rows, so that nothing is joined for them.
     """
     known = test is not None and model.label in test.columns
-    today = _truth(test, model, labelled=True) if known and test is not None else new.truth
-    summed = "SELECT count(*), sum(hash(id, label)::HUGEINT) FROM"
+    today = _truth(test, model, new.aligned, labelled=True) if known and test is not None else new.truth
+    today = replace(today, name="today")
     try:
-        then, now = (connection.execute(f"{summed} {each}").fetchall() for each in (old.truth, today))
+        then, now = (connection.execute(_summed(new.aligned, each)).fetchall() for each in (old.truth, today))
         if then == now:
             return Changed()
         counts = connection.execute(
             f"SELECT count(*) FILTER (today.id IS NOT NULL AND {differing(model, 'old.label', 'today.label')}), "
             f"count(*) FILTER (today.id IS NULL) "
-            f"FROM {old.truth} AS old LEFT JOIN {today} AS today ON today.id = old.id"
+            f"FROM {beside(new.aligned, old.truth, today)}"
         ).fetchall()[0]
     except duckdb.Error as error:
         raise world_error(error, old.shown) from error
@@ -260,6 +285,12 @@ def differing(model: Model, one: str, other: str) -> str:
     return f"(isfinite({one}) AND coalesce({apart}, TRUE))"
 
 
-def _truth(test: TableSchema, model: Model, *, labelled: bool) -> str:
-    label = value_sql(model, test, model.label) if labelled else "NULL"
-    return f"(SELECT CAST({identifier(model.id)} AS VARCHAR) AS id, {label} AS label FROM {identifier(test.view)})"
+def _summed(aligned: Aligned | None, rows: Rows) -> str:
+    summed = f"SELECT count(*), sum(hash({rows.name}.id, {rows.name}.label)::HUGEINT)"
+    return f"{summed} FROM {beside(aligned, rows)}"
+
+
+def _truth(test: TableSchema, model: Model, aligned: Aligned | None, *, labelled: bool) -> Rows:
+    sql = aligned.sql("test") if aligned is not None else identifier
+    label = value_sql(model, test, model.label, sql) if labelled else "NULL"
+    return Rows("test", "test", {"id": f"CAST({sql(model.id)} AS VARCHAR)", "label": label}, identifier(test.view))

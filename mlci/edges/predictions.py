@@ -11,13 +11,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from mlci.edges.duck import session, world_error
+from mlci.edges.duck import world_error
 from mlci.edges.own_metrics import own_metrics
 from mlci.edges.prediction_join import joined
 from mlci.edges.prediction_rows import BATCH, read_rows
+from mlci.edges.prediction_sources import open_sources
 from mlci.edges.prediction_table import Changed, PredictionTable, changed_rows, check_cover
 from mlci.edges.slices import Cut, Cutter
-from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import PolicyError, WorldError
 from mlci.nouns.metric import class_metric
 from mlci.nouns.sample import Answers, Feature, Part, Sample, spans
@@ -110,20 +110,14 @@ class PredictionFiles:
         self, old: Path | None = None
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, PredictionTable, TableSchema | None, PredictionTable | None]]:
         """A session with the candidate's predictions, the test table and the baseline's predictions."""
-        new_files = find_table(self.root, self.gate.predictions)
-        test_files = self._test_files()
-        reads = [*new_files.reads, *(test_files.reads if test_files else ())]
-        old_files = find_table(old.parent, old.name) if old is not None else None
-        reads += [*old_files.reads] if old_files else []
-        with session(self.policy.policy.engine, reads=reads) as connection:
-            schema = open_table(connection, new_files, "new file")
-            new = PredictionTable(connection, schema, self.gate.predictions, self.model)
+        with open_sources(self.root, self.policy, self.gate, self.model, old) as opened:
+            connection, aligned = opened.connection, opened.aligned
+            new = PredictionTable(connection, opened.new, self.gate.predictions, self.model, aligned=aligned)
             earlier = None
-            if old_files is not None:
-                schema = open_table(connection, old_files, "old file")
-                earlier = PredictionTable(connection, schema, "the baseline's predictions", self.model)
-            test = open_table(connection, test_files, "test file") if test_files else None
-            yield connection, new, test, earlier
+            if opened.old is not None:
+                shown = "the baseline's predictions"
+                earlier = PredictionTable(connection, opened.old, shown, self.model, side="old", aligned=aligned)
+            yield connection, new, opened.test, earlier
 
     def _check(self, connection: duckdb.DuckDBPyConnection, new: PredictionTable, test: TableSchema | None) -> None:
         if self._checked:
@@ -132,16 +126,6 @@ class PredictionFiles:
         if test is not None:
             check_cover(connection, test, new, self.gate.test, self.model)
         self._checked = True
-
-    def _test_files(self) -> TableFiles | None:
-        """The test table; it may be absent where nothing asks for its columns."""
-        try:
-            return find_table(self.root, self.gate.test)
-        except WorldError:
-            gate = self.gate
-            if gate.slices.named or gate.slices.by or gate.slices.bins or gate.group or gate.weak or gate.fairness:
-                raise
-            return None
 
 
 def _join(

@@ -200,7 +200,8 @@ class Cutter:
             f"SELECT quantile_disc({number}, {at}) FROM {identifier(self.test.view)} WHERE NOT isnan({number})"
         ).fetchall()
         found = rows[0][0] if rows else None
-        return tuple(sorted(set(found))) if found else (0.0,)
+        # Of zeros that are alike, which one is found depends on the order of the rows.
+        return tuple(sorted({end + 0.0 for end in found})) if found else (0.0,)
 
     def _has(self, column: str, *path: str) -> None:
         if column in self.test.columns:

@@ -14,6 +14,7 @@ from mlci.flows.baseline import Finder
 from mlci.flows.beats import Beaten, beats
 from mlci.flows.budgets import budget_findings
 from mlci.flows.data_findings import at_hand, read_data_report
+from mlci.flows.data_open import running
 from mlci.flows.diff_data import diff_data
 from mlci.flows.guard import guard, policy_base
 from mlci.flows.illustrate import calibration_of, charts_of, metrics_of, weak_of
@@ -89,7 +90,8 @@ def compare(
         PolicyError: The policy asks for what the tables do not have.
         WorldError: A file, the history or a baseline cannot be read.
     """
-    return _report(look(root, policy, baseline=baseline, base=base, say=say), baseline, base, change, extra)
+    with running(policy.policy.engine):
+        return _report(look(root, policy, baseline=baseline, base=base, say=say), baseline, base, change, extra)
 
 
 def look(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,6 @@ from mlci.measure.data.translate import UntranslatedError, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import duckdb
 
@@ -142,10 +143,14 @@ def _in_spark(stack: ExitStack, root: Path, name: str, table: Table, engine: Eng
     spark = stack.enter_context(spark_session(engine))
     from mlci.edges.spark.open import open_in_spark  # noqa: PLC0415
     from mlci.edges.spark.table import SparkTable  # noqa: PLC0415
+    from mlci.edges.spark.texts import in_parquet  # noqa: PLC0415
 
     started = perf_counter()
-    schema = open_in_spark(spark, root, table.path, name)
-    other = open_in_spark(spark, root, table.overlap.table, _OTHER) if table.overlap is not None else None
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="mlci-spark-", ignore_cleanup_errors=True)))
+    texts = [column for column, promised in table.columns.items() if promised.type == "string"]
+    schema = open_in_spark(spark, root, table.path, name, in_parquet(engine, folder, texts=texts))
+    overlap = table.overlap
+    other = open_in_spark(spark, root, overlap.table, _OTHER, in_parquet(engine, folder)) if overlap else None
     parser = stack.enter_context(session(engine, reads=[]))
     empty_table(parser, schema)
     told = [

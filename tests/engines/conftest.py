@@ -5,10 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from mariadb_server import Mariadb, is_installed
 from postgres_server import Postgres, binaries
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +31,20 @@ def spark():
     os.environ.pop("JAVA_TOOL_OPTIONS")
     if before is not None:
         os.environ["JAVA_TOOL_OPTIONS"] = before
+
+
+@pytest.fixture(scope="session")
+def flights(tmp_path_factory):
+    """The reference project with half a year of real flights, split."""
+    root = tmp_path_factory.mktemp("flights")
+    for folder in ("data", "models"):
+        (root / folder).mkdir()
+        for script in (REPOSITORY / folder).glob("*.py"):
+            shutil.copy(script, root / folder)
+    shutil.copy(REPOSITORY / "params.yaml", root)
+    for script in ("data/ingest.py", "data/split.py"):
+        subprocess.run([sys.executable, script], cwd=root, check=True, capture_output=True)
+    return root
 
 
 @pytest.fixture(scope="session")

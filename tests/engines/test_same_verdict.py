@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,20 +18,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def flights(tmp_path_factory):
-    """The reference project with half a year of real flights, split."""
-    root = tmp_path_factory.mktemp("flights")
-    for folder in ("data", "models"):
-        (root / folder).mkdir()
-        for script in (REPOSITORY / folder).glob("*.py"):
-            shutil.copy(script, root / folder)
-    shutil.copy(REPOSITORY / "params.yaml", root)
-    for script in ("data/ingest.py", "data/split.py"):
-        subprocess.run([sys.executable, script], cwd=root, check=True, capture_output=True)
-    return root
 
 
 BROKEN = {
