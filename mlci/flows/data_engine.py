@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlci.edges.tables import TableFiles
+    from mlci.flows.data_probe import Prober
     from mlci.nouns.finding import Rows
     from mlci.nouns.footer import Footer
     from mlci.nouns.query import Binned, KeyQuery
@@ -80,11 +81,13 @@ class OpenTable:
         engine: The engine's hold on it.
         memory: Bytes that measuring may use.
         told: The plan so far with what each part cost, for a reader.
+        prober: Asks an engine that is not known what it knows, before it is asked of real data.
     """
 
     engine: TableEngine
     memory: int
     told: list[str] = field(default_factory=list)
+    prober: Prober | None = None
 
     @property
     def schema(self) -> TableSchema:
@@ -111,6 +114,9 @@ class OpenTable:
         """
         wanted = tuple(aggregates)
         known = Answers() if self.footer is None else proven(wanted, self.footer, self.schema)
+        if self.prober is not None:
+            known = Answers(failures=self.prober.refused(wanted, self.told))
+            wanted = tuple(aggregate for aggregate in wanted if aggregate not in known.failures)
         rest = plan([aggregate for aggregate in wanted if aggregate not in known.values], self.schema)
         self.told.append(f"-- {len(known.values)} of {len(wanted)} aggregates are proven by the files' footers")
         rows = self.footer.rows if self.footer is not None else None

@@ -17,6 +17,7 @@ from mlci.flows.data_engine import OpenTable, opened
 from mlci.measure.data.dialects import dialect_of
 from mlci.measure.data.dialects.patterns import UntranslatableError
 from mlci.measure.data.dialects.patterns import translated as translated_pattern
+from mlci.measure.data.probe.kinds import words_of
 from mlci.measure.data.translate import UntranslatedError, translated
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Opened:
         from mlci.edges.duck_tree import condition_tree  # noqa: PLC0415 - only what is to be translated is parsed
 
         tree = condition_tree(self.parser, sql, place, dialect_of(self.table.schema).name)
+        if self.table.prober is not None:
+            self.table.prober.words[sql] = words_of(tree, self.table.schema)
         try:
             return translated(tree, self.table.schema)
         except UntranslatedError as error:
@@ -163,6 +166,7 @@ def _in_spark(stack: ExitStack, root: Path, name: str, table: Table, engine: Eng
 def _in_warehouse(stack: ExitStack, table: Table, engine: Engine) -> Opened:
     from mlci.edges.warehouse.connect import warehouse  # noqa: PLC0415 - only who has one
     from mlci.edges.warehouse.table import open_in_warehouse  # noqa: PLC0415
+    from mlci.flows.data_probe import Prober  # noqa: PLC0415
 
     before = perf_counter()
     connection = stack.enter_context(warehouse(engine))
@@ -171,4 +175,5 @@ def _in_warehouse(stack: ExitStack, table: Table, engine: Engine) -> Opened:
     parser = stack.enter_context(session(engine, reads=[]))
     empty_table(parser, held.schema)
     told = [f"-- {table.path}: connected and looked up: {1e3 * (perf_counter() - before):,.0f} ms"]
-    return Opened(OpenTable(held, engine.memory, told), other.schema if other is not None else None, parser)
+    opened_table = OpenTable(held, engine.memory, told, Prober(connection, held.schema))
+    return Opened(opened_table, other.schema if other is not None else None, parser)

@@ -174,3 +174,8 @@ class WarehouseTable:
                         writer.write_table(pa.Table.from_pylist(rows, first.schema))
         except Exception as error:
             raise self._error(error) from error
+
+
+def probed(connection: Warehouse, schema: TableSchema, plan: Plan) -> Answers:
+    """The answers to statements that bring their own rows. Raises WorldError where the connection is lost."""
+    return WarehouseTable(connection, schema).measure(plan)

@@ -215,6 +215,5 @@ class _Writer:
     def _like(self, word: str, text: Expression, pattern: Expression) -> str:
         if not isinstance(pattern, Constant):
             raise UntranslatedError(f"{word} with a pattern that is no constant")
-        # Without an escape in DuckDB, so a backslash means itself.
-        escaped = self.dialect.text(pattern.text.replace("\\", "\\\\"))
+        escaped = self.dialect.text(self.dialect.like(pattern.text))
         return f"({self.sql(text)} {word} {escaped})"

@@ -136,6 +136,10 @@ class Dialect:
         """Whether a text does not match a regular expression as a whole."""
         return f"NOT ({name} ~ {self.text(pattern)})"
 
+    def like(self, pattern: str) -> str:
+        """A pattern of LIKE: there is no escape in DuckDB, so a backslash means itself."""
+        return pattern.replace("\\", "\\\\")
+
     def length(self, name: str) -> str:
         """The number of characters of a text."""
         return f"char_length({name})"

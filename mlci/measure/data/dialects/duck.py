@@ -60,6 +60,10 @@ class DuckDialect(Dialect):
             f"NOT regexp_full_match({name}, {literal(pattern)})" if glob is None else f"{name} NOT GLOB {literal(glob)}"
         )
 
+    def like(self, pattern: str) -> str:
+        """A pattern of LIKE, as it is."""
+        return pattern
+
     def length(self, name: str) -> str:
         """The number of characters of a text."""
         return f"length({name})"
