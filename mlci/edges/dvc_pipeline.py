@@ -107,7 +107,7 @@ def read_pipeline(root: Path, *, recorded: bool = True) -> Pipeline:
         with Repo(Repo.find_root(str(root.resolve()))) as repo:
             made = {out.fs_path: out.hash_info for stage in repo.index.stages for out in stage.outs}
             steps = [_step(stage, made, recorded=recorded) for stage in repo.index.stages if stage.cmd]
-            found = Pipeline(Path(repo.root_dir), Path(repo.cache.local.path), _ordered(steps))
+            found = Pipeline(Path(repo.root_dir), Path(str(repo.cache.local_cache_dir)), _ordered(steps))
     except NotDvcRepoError as error:
         raise PolicyError(
             "training again runs your pipeline, and this project has none",

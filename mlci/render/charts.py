@@ -161,7 +161,13 @@ def _scores(scores: Sequence[Histogram]) -> Iterable[Chart]:
     labels = list(dict.fromkeys(item.label for item in scores))[:6]
     models = list(dict.fromkeys(_model(item.model) for item in scores))
     panels = [
-        _score_panel([item for item in scores if item.label == label], label, models, last=label == labels[-1])
+        _score_panel(
+            [item for item in scores if item.label == label],
+            label,
+            models,
+            first=label == labels[0],
+            last=label == labels[-1],
+        )
         for label in labels
     ]
     yield Chart(
@@ -172,7 +178,7 @@ def _scores(scores: Sequence[Histogram]) -> Iterable[Chart]:
     )
 
 
-def _score_panel(scores: Sequence[Histogram], label: str, models: Sequence[str], *, last: bool) -> Spec:
+def _score_panel(scores: Sequence[Histogram], label: str, models: Sequence[str], *, first: bool, last: bool) -> Spec:
     rows: list[dict[str, Any]] = []
     for item in scores:
         model, total = _model(item.model), sum(item.counts) or 1
@@ -208,7 +214,10 @@ def _score_panel(scores: Sequence[Histogram], label: str, models: Sequence[str],
         "color": INK,
         "fontWeight": "normal",
     }
-    layers = [bars, steps, legend(models, colours, _WIDTH, _SIDE // 3, "top")]
+    layers = [bars, steps]
+    if first:
+        # Bars may fill every corner.
+        layers.append(legend(models, colours, _WIDTH, _SIDE // 3, "above"))
     return {"title": title, "data": {"values": rows}, "layer": layers, "width": _WIDTH, "height": _SIDE // 3}
 
 

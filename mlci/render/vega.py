@@ -111,9 +111,10 @@ def dashed(points: Sequence[dict[str, float]]) -> Spec:
 
 
 def legend(names: Sequence[str], colours: Sequence[str], width: int, height: int, corner: str) -> Spec:
-    """Names in their own colours in the right corner at the `top` or the `bottom`, or `beside` the chart."""
+    """Names in their own colours in the right corner at the `top` or the `bottom`, `above` or `beside` the chart."""
     step = 16
-    first = height - 10 - step * (len(names) - 1) if corner == "bottom" else 10
+    tall = step * (len(names) - 1)
+    first = {"bottom": height - 10 - tall, "above": -10 - tall}.get(corner, 10)
     beside = corner == "beside"
     layers = [
         {
