@@ -25,6 +25,7 @@ EXAMPLES = {
     "inconclusive.md": "comment-inconclusive.png",
     "first_run.md": "comment-first-run.png",
     "comment.crashed.md": "comment-crashed.png",
+    "comment.md": "comment.png",
 }
 WIDTH = 880
 
