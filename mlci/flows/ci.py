@@ -11,10 +11,11 @@ from mlci.edges.policy_file import load_policy
 from mlci.errors import MlciError
 from mlci.flows.carry import carried
 from mlci.flows.ci_change import touched
+from mlci.flows.ci_environment import PHRASE
 from mlci.flows.crashed import INTERRUPTED, OWN_ERROR, REPEAT, bare_verdict, crashed
 from mlci.flows.report import FORMATS, save, write
 from mlci.flows.verdict import project_name
-from mlci.judge.pipeline import pipeline_findings
+from mlci.judge.pipeline import environment_findings, pipeline_findings
 from mlci.nouns.comment import Spent
 from mlci.nouns.finding import Finding
 from mlci.nouns.pipeline import Reproduced
@@ -118,7 +119,8 @@ def _run(root: Path, asked: Asked, say: Callable[[str], None], clock: _Clock) ->
     case = Case(root, policy, history, change, say)
     clock.done = reproduced(case)
     clock.lap("reproducing the pipeline")
-    extra = pipeline_findings(clock.done)
+    environment = [each.removeprefix(PHRASE) for each in why if each.startswith(PHRASE)]
+    extra = (*pipeline_findings(clock.done), *environment_findings(environment))
     if clock.done.status in {"failed", "conflict"}:
         return failed(case, extra, REPEAT)
     report = judged(case, extra, asked.change, asked.now)
@@ -147,8 +149,8 @@ def _unchanged(root: Path, policy: PolicyFile, history: History, change: Change)
         title="nothing of the pipeline changed",
         area="pipeline",
         outcome="pass",
-        message=f"Since {change.base[:10]} {what} changed: no dependency, parameter, stage, lock, policy, workflow or "
-        "test data is among them.",
+        message=f"Since {change.base[:10]} {what} changed: no dependency, parameter, stage, lock, policy, workflow, "
+        "environment or test data is among them.",
     )
     earlier = carried(root, history, change.base, policy.file)
     still = f"; the verdict of {earlier.commit[:10]} stands: {earlier.headline or earlier.outcome}" if earlier else ""

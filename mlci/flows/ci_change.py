@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlci.edges.git import History
 from mlci.edges.pipeline_files import Pipeline, differing, load_yaml, read_pipeline
+from mlci.flows.ci_environment import PHRASE, differs, installs
 from mlci.flows.policy_files import policy_files
 
 if TYPE_CHECKING:
@@ -60,10 +61,16 @@ class _Looker:
             yield f"dependency {path}"
         elif any(_covers(each, path) for each in self.pipeline.outs):
             yield f"output {path}"
-        elif path.startswith(_WORKFLOWS) and self._names_us(path):
-            yield f"workflow {path}"
+        elif around := self._around(path):
+            yield around
         elif not self.pipeline.complete and path.startswith(self.folder):
             yield f"file {path}, of which only DVC can tell whether a stage reads it"
+
+    def _around(self, path: str) -> str:
+        """What a file is of that no stage names: the environment or a workflow; nothing where it is neither."""
+        if installs(path, self.folder) and differs(path, self.top.read(self.base, path), self._here(path)):
+            return f"{PHRASE}{path}"
+        return f"workflow {path}" if path.startswith(_WORKFLOWS) and self._names_us(path) else ""
 
     def _is_dvc_file(self, path: str) -> bool:
         if path in {*_DVC_FILES, *(self._own(name) for name in _DVC_FILES)}:

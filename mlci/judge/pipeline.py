@@ -28,6 +28,24 @@ def pipeline_findings(done: Reproduced) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding is not None)
 
 
+def environment_findings(files: Sequence[str]) -> tuple[Finding, ...]:
+    """Tell of files that the environment is installed from, and that no stage depends on; none where none changed."""
+    if not files:
+        return ()
+    return (
+        Finding(
+            check="pipeline.environment",
+            title="the model was made with the packages that are installed",
+            area="pipeline",
+            level="warn",
+            outcome="fail",
+            message=f"{_some(f'`{file}`' for file in files)} changed, and no stage of dvc.yaml depends on "
+            f"{'it' if len(files) == 1 else 'them'}: what is unchanged otherwise was not made anew.",
+            mend="List it under the `deps` of the stage that trains; or `dvc repro --force`, and commit what changed.",
+        ),
+    )
+
+
 def _conflict(place: Place) -> Finding:
     name = place.file.rpartition("/")[2]
     return Finding(

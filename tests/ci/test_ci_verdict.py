@@ -201,3 +201,16 @@ def test_a_stage_that_runs_others_does_not_take_what_was_not_pulled_for_changed(
     assert changed() == {"train": ("`train.py` is deleted",)}
     team.author.write("model.txt", "11")
     assert set(changed()) == {"train", "predict"}
+
+
+def test_other_packages_are_looked_at_and_told(team):
+    team.author.write("requirements.txt", "scikit-learn==1.6\n")
+    team.author.commit()
+    team.push()
+    run = team.clone().ci()
+    assert run.code == 0, run.err
+    assert run.findings["pipeline.lock"]["outcome"] == "pass"
+    told = run.findings["pipeline.environment"]
+    assert (told["outcome"], told["level"]) == ("fail", "warn")
+    assert "`requirements.txt` changed, and no stage of dvc.yaml depends on it" in told["message"]
+    assert "`deps`" in told["mend"]

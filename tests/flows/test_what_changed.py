@@ -41,6 +41,34 @@ def test_the_policy_is(changed):
     assert changed("params.yaml", "drop: 0.01", "drop: 0.02") == ["policy"]
 
 
+@pytest.mark.parametrize(
+    "file", ["requirements.txt", "requirements/dev.txt", "uv.lock", "poetry.lock", "environment.yml", ".python-version"]
+)
+def test_what_is_installed_is(project, changed, file):
+    (project.root / file).parent.mkdir(exist_ok=True)
+    (project.root / file).write_text("scikit-learn==1.5\n")
+    project.commit()
+    assert changed(file, "1.5", "1.6") == [f"environment {file}"]
+
+
+def test_of_pyproject_only_what_is_installed_is(project, changed):
+    project.git("switch", "-q", "main")
+    (project.root / "pyproject.toml").write_text("[project]\ndependencies = ['a>=1']\n[tool.ruff]\nline-length = 99\n")
+    project.commit()
+    project.git("switch", "-qC", "change")
+    assert changed("pyproject.toml", "99", "120") == []
+    assert changed("pyproject.toml", "a>=1", "a>=2") == ["environment pyproject.toml"]
+
+
+def test_what_a_stage_depends_on_is_told_as_such(project, changed):
+    (project.root / "dvc.yaml").write_text(DVC.replace("deps: [", "deps: [uv.lock, "))
+    (project.root / "uv.lock").write_text("a==1\n")
+    project.git("switch", "-q", "main", "--merge")
+    project.commit()
+    project.git("switch", "-qC", "change")
+    assert changed("uv.lock", "a==1", "a==2") == ["dependency uv.lock"]
+
+
 def test_nothing_is_written(project, changed):
     changed("train.py", "pass", "print()")
     assert not (project.root / "reports").exists()
