@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, unquote, urlsplit
+import re
+from urllib.parse import parse_qsl, urlsplit
 
 from mlci.nouns.log_url import without_password
 
+_UNQUOTED = re.compile(r"[\w+]+://[^/?#@:]*:(?!\d+[/?#]).*@", re.DOTALL)
+"""Also one whose `/` or `@` is not quoted, which would else be taken for the end of the host."""
 _SECRET = ("password", "passwd", "pwd", "token", "secret", "private_key", "passcode", "apikey", "api_key")
 
 
@@ -21,7 +24,7 @@ def secret_in(url: str) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return "a password" if "@" in url else None
-    if parts.password is not None or "@" in unquote(parts.netloc).rpartition("@")[0]:
+    if parts.password is not None or _UNQUOTED.match(url):
         return "a password"
     names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     return next((f"`{name}`" for name in names if any(word in name.lower() for word in _SECRET)), None)
