@@ -43,5 +43,9 @@ class WorldError(MlciError):
     exit_code = 3
 
 
+class MemoryLimitError(WorldError):
+    """The engine's memory limit does not suffice, whatever is spilled."""
+
+
 class ClockError(WorldError):
     """A clock went backwards: what came is older than what is already settled."""

@@ -44,6 +44,7 @@ class Rows:
         values: SQL by name; `id` is among them.
         source: The table, with what is joined to it for the values; in it, rows may be called `rows`.
         joins: What of `source` is joined.
+        where: Which rows of `source`, where it is not aligned.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Rows:
     values: Mapping[str, str]
     source: str
     joins: str = ""
+    where: str = "TRUE"
 
 
 def beside(aligned: Aligned | None, first: Rows, *others: Rows, inner: Rows | None = None) -> str:
@@ -72,7 +74,7 @@ def beside(aligned: Aligned | None, first: Rows, *others: Rows, inner: Rows | No
 
 def _select(rows: Rows) -> str:
     values = ", ".join(f"{sql} AS {name}" for name, sql in rows.values.items())
-    return f"(SELECT {values} FROM {rows.source} AS rows {rows.joins}) AS {rows.name}"
+    return f"(SELECT {values} FROM {rows.source} AS rows {rows.joins} WHERE {rows.where}) AS {rows.name}"
 
 
 def _packed(rows: Rows) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mlci.edges.scratch import scratch
-from mlci.errors import MlciError, WorldError
+from mlci.errors import MemoryLimitError, MlciError, WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,7 +149,7 @@ def world_error(error: duckdb.Error, what: str) -> MlciError:
     line = first_line(error)
     line = next((plain for said, plain in _PLAINER if said in line), line)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return WorldError(
+        return MemoryLimitError(
             f"{what} needs more memory than the limit allows: {line}",
             "Raise `mlci.engine.memory` in the policy, or free disk space for spilling (TMPDIR).",
         )

@@ -11,14 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlci.edges.room import Room
+from mlci.nouns.sample import spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import numpy.typing as npt
 
 BATCH = 1 << 17
 """Rows of a batch."""
+_RESTS = 64
+"""Batches after which the pages that they filled stop counting as this process's memory."""
 
 
 class Texts(Sequence[str]):
@@ -89,8 +92,10 @@ def read_rows(
         trained_on: Digests of rows to leave out.
     """
     filling = _Filling(rows, letters)
-    for batch in batches:
+    for i, batch in enumerate(batches):
         filling.add(batch, trained_on)
+        if i % _RESTS == _RESTS - 1:
+            filling.room.rest()
     return filling.done()
 
 
@@ -180,3 +185,20 @@ def _flags(column: pa.Array) -> npt.NDArray[np.bool_]:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def group_codes(codes: npt.NDArray[np.int64], room: Callable[..., npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """Codes from 0 without gaps; every row without a group, -1, is one of its own."""
+    there = np.zeros(max((int(codes[span].max()) for span in spans(codes.size)), default=-1) + 1, dtype=bool)
+    for span in spans(codes.size):
+        there[codes[span][codes[span] >= 0]] = True
+    place, free = np.cumsum(there) - 1, int(np.count_nonzero(there))
+    found: npt.NDArray[np.int64] = room((codes.size,), np.int64)
+    for span in spans(codes.size):
+        block = codes[span].astype(np.int64)
+        alone = block < 0
+        many = int(np.count_nonzero(alone))
+        block[~alone] = place[block[~alone]]
+        block[alone] = free + np.arange(many)
+        found[span], free = block, free + many
+    return found

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from mlci.edges.duck import world_error
 from mlci.edges.own_metrics import own_metrics
-from mlci.edges.prediction_join import joined
-from mlci.edges.prediction_rows import BATCH, read_rows
+from mlci.edges.prediction_join import Ids, id_ranges, joined
+from mlci.edges.prediction_rows import BATCH, group_codes, read_rows
 from mlci.edges.prediction_sources import open_sources
 from mlci.edges.prediction_table import Changed, PredictionTable, changed_rows, check_cover
 from mlci.edges.slices import Cut, Cutter
@@ -137,11 +137,16 @@ def _join(
     trained_on: Sequence[npt.NDArray[np.uint64]],
 ) -> Loaded:
     cuts = _cuts(connection, files, test)
-    query = joined(new, old, test, cuts.all, digests=bool(trained_on))
+
+    def batches(ranges: Sequence[Ids]) -> Iterator[pa.RecordBatch]:
+        for ids in ranges:
+            query = joined(new, old, test, cuts.all, digests=bool(trained_on), within=ids)
+            yield from connection.sql(query).to_arrow_reader(BATCH)
+
     try:
         rows, letters = new.size()
-        batches = connection.sql(query).to_arrow_reader(BATCH)
-        found = read_rows(batches, rows, letters, trained_on)
+        ranges = id_ranges(new, rows, letters, files.policy.policy.engine.memory)
+        found = read_rows(batches(ranges), rows, letters, trained_on)
     except (duckdb.Error, pa.ArrowException) as error:
         raise world_error(error, new.shown) from error
     if not found.size:
@@ -216,19 +221,11 @@ def _sample(
         parts=(whole, *slices),
         classes=classes,
         own=own_metrics(files.root, files.policy),
-        group=_groups(codes[-1]) if cuts.group is not None else None,
+        group=group_codes(codes[-1], rows.room) if cuts.group is not None else None,
         features=tuple(looked[: last - first]),
         groups=tuple(looked[last - first :]),
         room=rows.room,
     )
-
-
-def _groups(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Codes from 0 without gaps; every row without a group, -1, is one of its own."""
-    alone = codes < 0
-    found = codes.astype(np.int64)
-    found[alone] = found.max(initial=-1) + 1 + np.arange(np.count_nonzero(alone))
-    return np.unique(found, return_inverse=True)[1]
 
 
 def _check_rows(files: PredictionFiles, part: Part) -> None:

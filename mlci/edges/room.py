@@ -39,11 +39,15 @@ class Room:
         size = prod(shape) * np.dtype(dtype).itemsize
         if size <= _SMALL:
             return np.empty(shape, dtype)
-        for pages in self._long:
-            _let_go(pages)
+        self.rest()
         pages = _pages(size)
         self._long.add(pages)
         return np.ndarray(shape, dtype, buffer=pages)
+
+    def rest(self) -> None:
+        """Let go of the pages of all long arrays; what is asked of them comes back."""
+        for pages in self._long:
+            _let_go(pages)
 
 
 def _pages(size: int) -> mmap.mmap:

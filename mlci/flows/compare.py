@@ -27,6 +27,7 @@ from mlci.judge.budget import spent_finding
 from mlci.judge.fairness import group_rates
 from mlci.judge.gate import incomparable, leaked_finding, settle, slice_changes
 from mlci.judge.value_intervals import slice_values
+from mlci.judge.whole_columns import whole_columns
 from mlci.nouns.report import Report
 
 if TYPE_CHECKING:
@@ -111,7 +112,11 @@ def look(
     finder = Finder(history, case.revisions, case.files.model, case.files.gate, base)
     met = [meet(case, one, own) for one in finder.find(baseline)]
     # Last, because what was read beside a baseline need not be read again.
-    return Looked(case, case.files.load(trained_on=own), met)
+    alone = case.files.load(trained_on=own)
+    beside = next((sample for _, sample in met if sample is not None), alone.sample)
+    for sentence in whole_columns(beside, case.files.gate, policy.policy.engine.memory):
+        say(sentence)
+    return Looked(case, alone, met)
 
 
 def judge_alone(root: Path, policy: PolicyFile) -> Report:

@@ -10,7 +10,7 @@ from mlci.edges.files import digest
 from mlci.edges.policy_file import parse_policy
 from mlci.edges.revisions import NotKept
 from mlci.edges.row_digests import read_row_digests
-from mlci.errors import MlciError, PolicyError, WorldError
+from mlci.errors import MemoryLimitError, MlciError, PolicyError, WorldError
 from mlci.judge.flips import flips, same_answers
 from mlci.nouns import units
 from mlci.nouns.finding import Comparison
@@ -134,6 +134,8 @@ def _answers(
         return kept, False, ()
     try:
         return case.files.load(_rescore(case, one), trained_on), True, ()
+    except MemoryLimitError:
+        raise
     except MlciError as error:
         no_model = error
     fetched, no_predictions = _predicted(case, lambda: case.revisions.fetch(one.commit, path), trained_on)
@@ -159,6 +161,9 @@ def _predicted(
     try:
         file = find()
         return (case.files.load(file, trained_on), None) if file is not None else (None, None)
+    except MemoryLimitError:
+        # It says nothing of the baseline.
+        raise
     except WorldError as error:
         return None, error
 

@@ -10,6 +10,7 @@ import numpy as np
 from mlci.judge.areas import area, aucs_of, paired_aucs
 from mlci.judge.by_block import cells, paired_sums, sums
 from mlci.judge.influence import Influence, influence, is_count, one_against_rest
+from mlci.judge.influence_sums import influence_sums
 from mlci.judge.row_metrics import is_right_metric, rights, row_loss
 from mlci.judge.stats.auc import auc_change, auc_estimate, too_few_of_a_class
 from mlci.judge.stats.confusion import Confusion, Costs, evaluate
@@ -112,14 +113,17 @@ def _other_change(metric: str, sample: Sample, old: Answers, terms: Terms) -> Ch
     plain = _plain_change(metric, sample, old, terms)
     if plain is not None and (isinstance(plain, TooFew) or sample.group is None):
         return plain
+    summed, good = influence_sums(metric, sample, old, sample.new), _good(metric)
+    if summed is not None:
+        units, (before, after) = Units(summed.influence, sample.size), summed.values
+        return linear_change(before, after, units, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
     one, other = influence(metric, sample, old), influence(metric, sample, sample.new)
     if one is None or other is None:
         return _missing(metric, sample)
-    units = _units(other.rows - one.rows, sample)
-    if isinstance(units, TooFew):
-        return units
-    good = _good(metric)
-    seen = linear_change(one.value, other.value, units, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
+    each = _units(other.rows - one.rows, sample)
+    if isinstance(each, TooFew):
+        return each
+    seen = linear_change(one.value, other.value, each, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
     return seen if isinstance(seen, TooFew) or plain is None else not_surer(seen, plain)
 
 
@@ -164,14 +168,17 @@ def estimate_of(metric: str, sample: Sample, limit: float, terms: Terms) -> Esti
     plain = _plain_estimate(metric, sample, limit, terms)
     if plain is not None and (isinstance(plain, TooFew) or sample.group is None):
         return plain
+    summed, good = influence_sums(metric, sample, sample.new), _good(metric)
+    if summed is not None:
+        units = Units(summed.influence, sample.size)
+        return linear_estimate(summed.values[0], limit, units, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
     found = _measured(metric, sample, sample.new, terms.cost)
     if found is None:
         return _missing(metric, sample)
-    units = _units(found.rows, sample)
-    if isinstance(units, TooFew):
-        return units
-    good = _good(metric)
-    seen = linear_estimate(found.value, limit, units, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
+    each = _units(found.rows, sample)
+    if isinstance(each, TooFew):
+        return each
+    seen = linear_estimate(found.value, limit, each, terms.rng, good=good, alpha=terms.alpha, beta=terms.beta)
     return seen if isinstance(seen, TooFew) or plain is None else not_surer(seen, plain)
 
 
@@ -214,6 +221,9 @@ def point(metric: str, sample: Sample, answers: Answers, cost: Cost | None) -> f
         assert is_count(name)  # noqa: S101 - by the line above
         counts = cells(sample, answers, answers, mine).sum(axis=1).ravel()
         return float(evaluate(name, Confusion(*counts[:, None].astype(np.float64)), Costs())[0])
+    summed = influence_sums(metric, sample, answers)
+    if summed is not None:
+        return summed.values[0]
     found = influence(metric, sample, answers)
     return found.value if found is not None else None
 

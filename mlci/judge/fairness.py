@@ -9,14 +9,16 @@ from scipy.special import ndtri
 
 from mlci.judge.stats.paired import newcombe_interval
 from mlci.nouns.report import GroupRate
+from mlci.nouns.sample import spans
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from mlci.nouns.sample import Sample
+    from mlci.nouns.sample import Feature, Sample
 
 _LEVEL = 0.95
 FEWEST_ROWS = 30
+KINDS = ("selection rate", "true positive rate", "false positive rate")
 
 
 def group_rates(sample: Sample, compared: Sample | None = None) -> tuple[GroupRate, ...]:
@@ -35,9 +37,8 @@ def group_rates(sample: Sample, compared: Sample | None = None) -> tuple[GroupRa
         return ()
     found = []
     for place, feature in enumerate(sample.groups):
-        for kind, about in _about(sample).items():
-            rows = np.bincount(feature.codes[about], minlength=len(feature.names))
-            hits = np.bincount(feature.codes[about & sample.new.decision], minlength=len(feature.names))
+        for kind in KINDS:
+            rows, hits = _counted(sample, feature, kind)
             for i, name in enumerate(feature.names):
                 rest = (int(hits.sum() - hits[i]), int(rows.sum() - rows[i]))
                 if rows[i] >= FEWEST_ROWS and rest[1] >= FEWEST_ROWS:
@@ -46,10 +47,22 @@ def group_rates(sample: Sample, compared: Sample | None = None) -> tuple[GroupRa
     return tuple(found)
 
 
-def _about(sample: Sample) -> dict[str, npt.NDArray[np.bool_]]:
-    """The rows that each rate is about."""
-    label = sample.label
-    return {"selection rate": np.ones_like(label), "true positive rate": label, "false positive rate": ~label}
+def _about(sample: Sample, kind: str) -> npt.NDArray[np.bool_]:
+    """The rows that a rate is about."""
+    if kind == "selection rate":
+        return np.ones(sample.size, dtype=np.bool_)
+    return np.asarray(sample.label if kind == "true positive rate" else ~sample.label, dtype=np.bool_)
+
+
+def _counted(sample: Sample, feature: Feature, kind: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows that a rate is about and those of them that are decided positive, by group."""
+    counts = np.zeros((2, len(feature.names)), dtype=np.int64)
+    for span in spans(sample.size):
+        block, codes = sample.only(span), feature.codes[span]
+        about = _about(block, kind)
+        counts[0] += np.bincount(codes[about], minlength=len(feature.names))
+        counts[1] += np.bincount(codes[about & block.new.decision], minlength=len(feature.names))
+    return counts[0], counts[1]
 
 
 def _since(compared: Sample | None, place: int, kind: str, name: str) -> dict[str, float]:
@@ -57,14 +70,23 @@ def _since(compared: Sample | None, place: int, kind: str, name: str) -> dict[st
     if compared is None or compared.old is None or name not in compared.groups[place].names:
         return {}
     feature = compared.groups[place]
-    mine = _about(compared)[kind] & (feature.codes == feature.names.index(name))
-    new, old = compared.new.decision[mine], compared.old.decision[mine]
-    if new.size < FEWEST_ROWS:
+    code, counts = feature.names.index(name), np.zeros(4, dtype=np.int64)
+    for span in spans(compared.size):
+        block = compared.only(span)
+        assert block.old is not None  # noqa: S101 - seen above
+        mine = _about(block, kind) & (feature.codes[span] == code)
+        counts += np.bincount(2 * block.new.decision[mine] + block.old.decision[mine].astype(np.int8), minlength=4)
+    neither, lost, gained, both = counts.tolist()
+    size = neither + lost + gained + both
+    if size < FEWEST_ROWS:
         return {}
-    both, gained, lost = (int(np.count_nonzero(rows)) for rows in (new & old, new & ~old, old & ~new))
-    low, high = newcombe_interval(both, gained, lost, new.size - both - gained - lost, _LEVEL)
-    before = (both + lost) / new.size
-    return {"before": before, "change": (gained - lost) / new.size, "change_low": low, "change_high": high}
+    low, high = newcombe_interval(both, gained, lost, neither, _LEVEL)
+    return {
+        "before": (both + lost) / size,
+        "change": (gained - lost) / size,
+        "change_low": low,
+        "change_high": high,
+    }
 
 
 def _rate(kind: str, name: str, own: tuple[int, int], rest: tuple[int, int]) -> GroupRate:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from mlci.judge.row_metrics import right, row_loss
+from mlci.judge.stats.moments import Moments
 from mlci.nouns.report import WeakSlice
+from mlci.nouns.sample import spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,10 +51,9 @@ def weak_slices(sample: Sample, baseline: str | None = None) -> tuple[WeakSlice,
     """
     if not sample.features:
         return ()
-    new = _loss(sample, sample.new)
-    found = _told(new, sample.features, "elsewhere", None)
+    found = _told(_counted(sample, sample.new), sample.features, "elsewhere", None)
     if sample.old is not None and baseline is not None:
-        found += _told(new - _loss(sample, sample.old), sample.features, "before", baseline)
+        found += _told(_counted(sample, sample.new, sample.old), sample.features, "before", baseline)
     measure = "absolute error" if sample.task == "regression" else "wrong rows"
     return tuple(item.model_copy(update={"measure": measure}) for item in found)
 
@@ -65,13 +66,59 @@ def _loss(sample: Sample, answers: Answers) -> Floats:
     return (~right(sample, answers)).astype(np.float64)
 
 
+class _Sums(NamedTuple):
+    """What is known of the losses of each cell of some features."""
+
+    rows: npt.NDArray[np.int64]
+    total: Floats
+    squares: Floats
+
+
+class _Counted(NamedTuple):
+    """Losses, summed up by every value of a feature and by every pair of values of two."""
+
+    whole: Moments
+    by: dict[tuple[int, ...], _Sums]
+    """By the features' places."""
+
+
+def _counted(sample: Sample, answers: Answers, less: Answers | None = None) -> _Counted:
+    """Sum up the losses of a model, or how much more they are than another's, block by block."""
+    features = sample.features
+    found = {
+        each: _Sums(np.zeros(size, dtype=np.int64), np.zeros(size), np.zeros(size))
+        for deep in (1, 2)
+        for each in combinations(range(len(features)), deep)
+        for size in (int(np.prod([len(features[i].names) for i in each])),)
+    }
+    whole = Moments()
+    for span in spans(sample.size):
+        some = sample.only(span)
+        loss = _loss(some, answers.only(span))
+        if less is not None:
+            loss = loss - _loss(some, less.only(span))
+        whole += Moments.of(loss)
+        for places, sums in found.items():
+            code = np.zeros(loss.size, dtype=np.int64)
+            for feature in (features[i] for i in places):
+                code = code * len(feature.names) + feature.codes[span]
+            sums.rows[:] += np.bincount(code, minlength=sums.rows.size)
+            sums.total[:] += np.bincount(code, weights=loss, minlength=sums.rows.size)
+            sums.squares[:] += np.bincount(code, weights=loss * loss, minlength=sums.rows.size)
+    return _Counted(whole, found)
+
+
 def _told(
-    loss: Floats, features: Sequence[Feature], than: Literal["elsewhere", "before"], baseline: str | None
+    counted: _Counted, features: Sequence[Feature], than: Literal["elsewhere", "before"], baseline: str | None
 ) -> list[WeakSlice]:
-    target = float(loss.mean()) if than == "elsewhere" else 0.0
-    singles = [cell for feature in features for cell in _cells(loss, (feature,), target)]
+    target = counted.whole.mean if than == "elsewhere" else 0.0
+    cells = {
+        places: _cells(sums, counted.whole, [features[i] for i in places], target)
+        for places, sums in counted.by.items()
+    }
+    singles = [cell for places, some in cells.items() if len(places) == 1 for cell in some]
     means = {cell.name: cell.mean for cell in singles}
-    pairs = [cell for pair in combinations(features, 2) for cell in _cells(loss, pair, target)]
+    pairs = [cell for places, some in cells.items() if len(places) > 1 for cell in some]
     worst = [cell for cell in singles if cell.low > 0]
     worst += [
         cell for cell in pairs if cell.low > max(0.0, *(means.get(parent, target) - target for parent in cell.parents))
@@ -92,21 +139,16 @@ def _told(
     ]
 
 
-def _cells(loss: Floats, features: Sequence[Feature], target: float) -> list[_Cell]:
+def _cells(sums: _Sums, whole: Moments, features: Sequence[Feature], target: float) -> list[_Cell]:
     """Every cell of at least 30 rows of one feature, or of two crossed, shrunk."""
-    code = np.zeros(loss.size, dtype=np.int64)
-    for feature in features:
-        code = code * len(feature.names) + feature.codes
-    size = int(np.prod([len(feature.names) for feature in features]))
-    rows = np.bincount(code, minlength=size)
-    total, squares = (np.bincount(code, weights=each, minlength=size) for each in (loss, loss * loss))
+    rows, total, squares = sums
     at = np.flatnonzero(rows >= FEWEST_ROWS)
     if at.size < 2:  # noqa: PLR2004 - one cell is all rows
         return []
     n = rows[at].astype(np.float64)
     mean = total[at] / n
     # One row more of the usual spread: a cell without any spread is not known exactly.
-    within = (squares[at] - n * mean**2 + float(loss.var())) / n
+    within = (squares[at] - n * mean**2 + whole.second / whole.n) / n
     noise = np.maximum(within, 1e-12) / n
     between = _between(mean - target, noise)
     trust = between / (between + noise)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from mlci.judge.stats.bca import RESAMPLES, bootstrap_ratio
 from mlci.judge.stats.losses import FEWEST_ROWS, MOST_FOR_BOOTSTRAP
-from mlci.judge.stats.moments import dot
+from mlci.judge.stats.moments import Moments, dot
 from mlci.judge.stats.student import MeanTest, mean_test, skewness, t_suffices
 from mlci.nouns.change import Bounds, Change, Estimate, Good, TooFew, sign
 
@@ -29,12 +29,17 @@ Seen = TypeVar("Seen", Change, Estimate)
 class Units(NamedTuple):
     """What was sampled independently, and what each adds."""
 
-    influence: Floats
-    """Shape (units,); of the change or value, in the metric's units; they sum to 0."""
+    influence: Floats | Moments
+    """Shape (units,); of the change or value, in the metric's units; they sum to 0. Of very many, their moments."""
     rows: int
     """Rows in all."""
     what: str = "rows"
     """`rows` or `groups`."""
+
+    @property
+    def size(self) -> int:
+        """How many units."""
+        return self.influence.n if isinstance(self.influence, Moments) else int(self.influence.size)
 
 
 def linear_change(
@@ -48,9 +53,9 @@ def linear_change(
     beta: float = 0.05,
 ) -> Change | TooFew:
     """The change of a smooth metric from the influences of the change."""
-    if units.influence.size < FEWEST_ROWS:
-        return TooFew(what=units.what, seen=int(units.influence.size), needed=FEWEST_ROWS)
-    test, error = _test(sign(good) * (new - old), sign(good) * units.influence, units.what, rng, (alpha, beta))
+    if units.size < FEWEST_ROWS:
+        return TooFew(what=units.what, seen=units.size, needed=FEWEST_ROWS)
+    test, error = _test(sign(good) * (new - old), sign(good), units, rng, (alpha, beta))
     low, high = test.bounds.natural(good)
     return Change(
         old=old,
@@ -77,9 +82,9 @@ def linear_estimate(
     beta: float = 0.05,
 ) -> Estimate | TooFew:
     """A smooth metric against a limit, from the influences of its value."""
-    if units.influence.size < FEWEST_ROWS:
-        return TooFew(what=units.what, seen=int(units.influence.size), needed=FEWEST_ROWS)
-    test, error = _test(sign(good) * (value - limit), sign(good) * units.influence, units.what, rng, (alpha, beta))
+    if units.size < FEWEST_ROWS:
+        return TooFew(what=units.what, seen=units.size, needed=FEWEST_ROWS)
+    test, error = _test(sign(good) * (value - limit), sign(good), units, rng, (alpha, beta))
     low, high = (limit + end for end in test.bounds.natural(good))
     return Estimate(
         value=value,
@@ -113,14 +118,19 @@ def not_surer(grouped: Seen, plain: Seen) -> Seen:
 
 
 def _test(
-    gain: float, influence: Floats, what: str, rng: np.random.Generator, tails: tuple[float, float]
+    gain: float, up: int, units: Units, rng: np.random.Generator, tails: tuple[float, float]
 ) -> tuple[MeanTest, float]:
-    size = int(influence.size)
+    size, (alpha, beta), what = units.size, tails, units.what
+    name = "delta method, " if what == "rows" else "cluster-robust "
+    if isinstance(units.influence, Moments):
+        error, skew = math.sqrt(size * units.influence.variance), up * units.influence.skewness
+        test = mean_test(gain, error, size, skew, alpha=alpha, beta=beta)
+        return test._replace(method=name + test.method), error
+    influence = up * units.influence
     away = influence - influence.mean()
     error = math.sqrt(size / (size - 1) * dot(away, away))
-    skew, (alpha, beta) = skewness(away), tails
+    skew = skewness(away)
     test = mean_test(gain, error, size, skew, alpha=alpha, beta=beta)
-    name = "delta method, " if what == "rows" else "cluster-robust "
     if t_suffices(size, skew) or size > MOST_FOR_BOOTSTRAP or error == 0:
         return test._replace(method=name + test.method), error
     drawn = bootstrap_ratio(gain + size * away, np.ones(size), rng, RESAMPLES)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mlci.judge.stats.counts import lower_percentile, no_worse
 from mlci.judge.stats.paired import smallest_mid_p
 from mlci.nouns.change import Change, Estimate, TooFew
+from mlci.nouns.sample import spans
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -33,12 +34,16 @@ class Cells(NamedTuple):
 
 
 def cells_of(label: Ints, *decisions: Ints) -> Cells:
-    """Count rows by label and decisions."""
-    classes = 1 + max(int(label.max()), *(int(each.max()) for each in decisions))
-    code = label.astype(np.int64)
-    for each in decisions:
-        code = code * classes + each
-    found, rows = np.unique(code, return_counts=True)
+    """Count rows by label and decisions, block by block."""
+    classes = 1 + max(int(each[span].max()) for each in (label, *decisions) for span in spans(label.size))
+    found, rows = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    for span in spans(label.size):
+        code = label[span].astype(np.int64)
+        for each in decisions:
+            code = code * classes + each[span]
+        more, counts = np.unique(code, return_counts=True)
+        found, at = np.unique(np.concatenate([found, more]), return_inverse=True)
+        rows = np.bincount(at, weights=np.concatenate([rows, counts]))
     parts = []
     for _ in decisions:
         found, last = np.divmod(found, classes)
@@ -46,28 +51,30 @@ def cells_of(label: Ints, *decisions: Ints) -> Cells:
     return Cells(found, tuple(reversed(parts)), rows.astype(np.float64))
 
 
-def macro_f1(label: Ints, decision: Ints) -> float:
-    """Mean F1 of the classes that occur among the labels, each one against the rest.
+def macro_f1(label: Ints, decision: Ints, rows: Floats | None = None) -> float:
+    """Mean F1 of the classes that occur among the labels, each one against the rest; of so many rows each.
 
     scikit-learn's `f1_score(average="macro", labels=numpy.unique(label))`.
     """
-    return float(_f1(*_per_class(label, decision)).mean())
+    hits, both, seen = _tally(label, decision, rows)
+    return float(_f1(hits[seen], both[seen]).mean())
 
 
-def macro_influence(label: Ints, decision: Ints) -> tuple[float, Floats]:
+def macro_influence(label: Ints, decision: Ints, rows: Floats | None = None) -> tuple[float, Floats]:
     """Macro F1 and what each row adds to it, shape (n,): the derivative of the mean of 2 TP / (labels + decisions)."""
-    hits, both, seen = _tally(label, decision)
+    hits, both, seen = _tally(label, decision, rows)
     share = np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0)
     each = np.where(seen & (both > 0), 1 / np.maximum(both, 1), 0.0) / np.count_nonzero(seen)
     right = 2.0 * (label == decision) * each[label]
     return float(share[seen].mean()), right - (share * each)[label] - (share * each)[decision]
 
 
-def macro_too_few(label: Ints) -> TooFew | None:
+def macro_too_few(cells: Cells) -> TooFew | None:
     """Whether a class of these rows has too few to say anything about its F1."""
-    if label.size < FEWEST_ROWS:
-        return TooFew(what="rows", seen=int(label.size), needed=FEWEST_ROWS)
-    rows = np.bincount(label)
+    size = int(cells.rows.sum())
+    if size < FEWEST_ROWS:
+        return TooFew(what="rows", seen=size, needed=FEWEST_ROWS)
+    rows = np.bincount(cells.label, weights=cells.rows)
     rarest = int(rows[rows > 0].min())
     if rarest < FEWEST_OF_A_CLASS:
         return TooFew(what="rows of the rarest class", seen=rarest, needed=FEWEST_OF_A_CLASS)
@@ -82,15 +89,18 @@ def macro_change(
     Pseudo-counts as in `mlci.judge.stats.counts`: for every class, rows that only one model has right, with the wrong
     decision that the class is most often taken for.
     """
-    too_few = macro_too_few(label)
+    seen = cells_of(label, old, new)
+    too_few = macro_too_few(seen)
     if too_few:
         return too_few
-    cells = _with_discordant(cells_of(label, old, new))
+    cells = _with_discordant(seen)
     if cells.rows.size > MOST_CELLS:
         return None
-    values = [macro_f1(label, each) for each in (old, new)]
+    values = [macro_f1(seen.label, each, seen.rows) for each in seen.decisions]
     gains = [_gains(cells, rng, pseudo) for pseudo in (_FOR_THE_TEST, _FOR_THE_BOUND)]
-    before, after = old == label, new == label
+    before, after = (each == seen.label for each in seen.decisions)
+    apart = seen.decisions[0] != seen.decisions[1]
+    differing, gained, lost = (int(seen.rows[which].sum()) for which in (apart, after & ~before, before & ~after))
     return Change(
         old=values[0],
         new=values[1],
@@ -98,10 +108,10 @@ def macro_change(
         low=lower_percentile(gains[1], beta),
         high=-lower_percentile(-gains[0], alpha),
         p=no_worse(gains[0]),
-        smallest_p=float(smallest_mid_p(int(np.count_nonzero(old != new)), 0)),
+        smallest_p=float(smallest_mid_p(differing, 0)),
         n=int(label.size),
         variance=label.size * float(gains[1].var(ddof=1)),
-        discordant=(int((after & ~before).sum()), int((before & ~after).sum())),
+        discordant=(gained, lost),
         method="paired bootstrap",
     )
 
@@ -110,15 +120,15 @@ def macro_estimate(
     label: Ints, decision: Ints, limit: float, rng: np.random.Generator, *, alpha: float = 0.05, beta: float = 0.05
 ) -> Estimate | TooFew | None:
     """Macro F1 against a floor, by the bootstrap of the cells (label, decision); None where they are too many."""
-    too_few = macro_too_few(label)
+    cells = cells_of(label, decision)
+    too_few = macro_too_few(cells)
     if too_few:
         return too_few
-    cells = cells_of(label, decision)
     if cells.rows.size > MOST_CELLS:
         return None
     values = _drawn(cells, cells.rows, rng)[0]
     return Estimate(
-        value=macro_f1(label, decision),
+        value=macro_f1(cells.label, cells.decisions[0], cells.rows),
         limit=limit,
         low=lower_percentile(values, beta),
         high=-lower_percentile(-values, alpha),
@@ -129,18 +139,14 @@ def macro_estimate(
     )
 
 
-def _tally(label: Ints, decision: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+def _tally(label: Ints, decision: Ints, rows: Floats | None) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """Rows right, rows labelled plus rows decided, and whether the class is among the labels; by class."""
     classes = 1 + max(int(label.max()), int(decision.max()))
-    hits = np.bincount(label[label == decision], minlength=classes).astype(np.float64)
-    labelled = np.bincount(label, minlength=classes)
-    both = (labelled + np.bincount(decision, minlength=classes)).astype(np.float64)
-    return hits, both, labelled > 0
-
-
-def _per_class(label: Ints, decision: Ints) -> tuple[Floats, Floats]:
-    hits, both, seen = _tally(label, decision)
-    return hits[seen], both[seen]
+    right = label == decision
+    hits = np.bincount(label[right], weights=None if rows is None else rows[right], minlength=classes)
+    labelled = np.bincount(label, weights=rows, minlength=classes)
+    both = labelled + np.bincount(decision, weights=rows, minlength=classes)
+    return hits.astype(np.float64), both.astype(np.float64), labelled > 0
 
 
 def _f1(hits: Floats, both: Floats) -> Floats:

@@ -54,6 +54,20 @@ class Moments:
         squared = away * away
         return cls(int(values.size), mean, float(squared.sum()), dot(squared, away))
 
+    @classmethod
+    def of_many(cls, values: npt.NDArray[np.float64], rows: npt.NDArray[np.float64]) -> Moments:
+        """Of values that so many rows each have.
+
+        >>> many = Moments.of_many(np.array([1.0, 5.0]), np.array([3.0, 1.0]))
+        >>> many == Moments.of(np.array([1.0, 1.0, 1.0, 5.0]))
+        True
+        """
+        n = float(rows.sum())
+        mean = dot(values, rows) / n
+        away = values - mean
+        squared = away * away * rows
+        return cls(int(n), mean, float(squared.sum()), dot(squared, away))
+
     def __add__(self, other: Moments) -> Moments:
         """Of the values of both."""
         n = self.n + other.n
