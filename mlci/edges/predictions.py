@@ -136,14 +136,13 @@ def _join(
     test: TableSchema | None,
     trained_on: Sequence[npt.NDArray[np.uint64]],
 ) -> Loaded:
-    cuts = _cuts(connection, files, test)
-
     def batches(ranges: Sequence[Ids]) -> Iterator[pa.RecordBatch]:
         for ids in ranges:
             query = joined(new, old, test, cuts.all, digests=bool(trained_on), within=ids)
             yield from connection.sql(query).to_arrow_reader(BATCH)
 
     try:
+        cuts = _cuts(connection, files, test)
         rows, letters = new.size()
         ranges = id_ranges(new, rows, letters, files.policy.policy.engine.memory)
         found = read_rows(batches(ranges), rows, letters, trained_on)

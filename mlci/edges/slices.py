@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ import numpy as np
 
 from mlci.edges.duck_sql import check_condition
 from mlci.errors import PolicyError
-from mlci.nouns.sample import Part, spans
+from mlci.nouns.sample import BLOCK, Part, spans
 from mlci.nouns.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import duckdb
     import numpy.typing as npt
@@ -28,6 +29,7 @@ MOST_SLICES = 1_000
 MOST_VALUES = 200
 MISSING = "(missing)"
 _QUARTERS = 4
+_SORTED_FROM = 4_000_000
 _NUMBERS = {"float", "integer", "decimal"}
 
 
@@ -177,7 +179,7 @@ class Cutter:
                 f"{self.policy.place(*path)}: `{column}` is {self.test.columns[column]}, and bins need numbers",
                 f"slice `by: {column}` instead",
             )
-        edges = self._quantiles(column, wanted) if isinstance(wanted, int) else wanted
+        edges = self.quantiles(column, wanted) if isinstance(wanted, int) else wanted
         number = f"CAST(rows.{identifier(column)} AS DOUBLE)"
         code = " + ".join(f"({number} >= {literal(float(edge))})::INTEGER" for edge in edges)
         if isinstance(wanted, int):
@@ -192,16 +194,27 @@ class Cutter:
             tuple(Part(name, None, path, {}) for name in names),
         )
 
-    def _quantiles(self, column: str, bins: int) -> tuple[float, ...]:
+    def quantiles(self, column: str, bins: int) -> tuple[float, ...]:
         """Ends of bins of about equally many rows, fewer where values repeat."""
         at = [i / bins for i in range(bins + 1)]
         number = f"CAST({identifier(column)} AS DOUBLE)"
-        rows = self.connection.execute(
-            f"SELECT quantile_disc({number}, {at}) FROM {identifier(self.test.view)} WHERE NOT isnan({number})"
-        ).fetchall()
+        known = f"FROM {identifier(self.test.view)} WHERE NOT isnan({number})"
+        (many,) = self.connection.execute(f"SELECT count(*) {known}").fetchall()[0]
+        if many > _SORTED_FROM:
+            return tuple(sorted(set(self._ranked(f"SELECT {number} {known} ORDER BY 1", many, at))))
+        rows = self.connection.execute(f"SELECT quantile_disc({number}, {at}) {known}").fetchall()
         found = rows[0][0] if rows else None
-        # Of zeros that are alike, which one is found depends on the order of the rows.
-        return tuple(sorted({end + 0.0 for end in found})) if found else (0.0,)
+        return tuple(sorted(set(found))) if found else (0.0,)
+
+    def _ranked(self, ordered: str, many: int, at: Sequence[float]) -> Iterator[float]:
+        """The same quantiles of numbers that are sorted by the engine, which spills; `quantile_disc` holds them all."""
+        places = [max(1, many - int(many - Fraction(str(each)) * many)) - 1 for each in at]
+        start = 0
+        with self.connection.sql(ordered).to_arrow_reader(BLOCK) as batches:
+            for batch in batches:
+                values = np.from_dlpack(batch.column(0))
+                yield from (float(values[place - start]) for place in places if 0 <= place - start < values.size)
+                start += values.size
 
     def _has(self, column: str, *path: str) -> None:
         if column in self.test.columns:

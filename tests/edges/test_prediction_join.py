@@ -6,11 +6,13 @@ import duckdb
 import numpy as np
 import pytest
 
-from mlci.edges import prediction_join, predictions
+from mlci.edges import prediction_join, predictions, slices
 from mlci.edges.policy_file import load_policy
 from mlci.edges.prediction_rows import group_codes
 from mlci.edges.predictions import PredictionFiles
+from mlci.edges.slices import Cutter
 from mlci.errors import MemoryLimitError, WorldError
+from mlci.nouns.table_schema import TableSchema
 
 POLICY = """\
 mlci:
@@ -94,3 +96,16 @@ def test_groups_have_codes_without_gaps_and_rows_without_one_are_alone(monkeypat
     for block in (1 << 20, 64):
         monkeypatch.setattr("mlci.nouns.sample.BLOCK", block)
         np.testing.assert_array_equal(group_codes(codes, np.empty), np.unique(wanted, return_inverse=True)[1])
+
+
+@pytest.mark.parametrize(("rows", "bins"), [(1, 4), (10, 3), (1_001, 4), (4_000, 10), (997, 7)])
+def test_quantiles_of_sorted_numbers_are_those_of_the_engine(monkeypatch, rows, bins):
+    with duckdb.connect() as connection:
+        numbers = "CASE range % 9 WHEN 0 THEN NULL WHEN 1 THEN 'nan'::DOUBLE ELSE (range * 7919) % 501 / 7 END"
+        connection.execute(f"CREATE TABLE t AS SELECT {numbers} AS x FROM range(2, {rows + 2})")
+        schema = TableSchema(view="t", path="t.parquet", format="parquet", columns={"x": "DOUBLE"})
+        cutter = Cutter(connection, schema, None)
+        wanted = cutter.quantiles("x", bins)
+        monkeypatch.setattr(slices, "_SORTED_FROM", 0)
+        monkeypatch.setattr(slices, "BLOCK", 64)
+        assert cutter.quantiles("x", bins) == wanted
