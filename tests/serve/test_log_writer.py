@@ -269,3 +269,18 @@ def test_memory_is_bounded_while_nothing_can_be_written(tmp_path):
     log = PredictionLog(connector(f"sqlite:///{absent}", Path()), absent=True)
     asyncio.run(load(log))
     assert log.close() == MOST_WAITING
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_what_cannot_be_kept_of_one_request_leaves_the_others_theirs(log_url, behind):
+    # Half of a pair of surrogates is no text in either database.
+    group = [prediction("a"), prediction("b")._replace(inputs="\ud800"), prediction("c")]
+
+    async def stored(log):
+        return await log.predictions(group, behind=behind, apart=True)
+
+    with writer(log_url) as log:
+        assert asyncio.run(stored(log)) == [1]
+        assert asyncio.run(log.written_apart([prediction("d"), prediction("e")])) == []
+        assert log.waiting == 0
+    assert sorted(rows(log_url, "SELECT id FROM predictions")) == [("a",), ("c",), ("d",), ("e",)]

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
 
 class Work(NamedTuple):
-    """What one request wants written: predictions or labels."""
+    """What one request wants written: predictions or labels.
+
+    Attributes:
+        apart: The predictions are of several requests: one that can't be kept leaves the others where they are, and
+            what became of them are the places of those that weren't.
+    """
 
     records: Sequence[Record] = ()
     labels: Sequence[Label] = ()
+    apart: bool = False
 
 
 class Database(Protocol):

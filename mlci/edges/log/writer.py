@@ -110,21 +110,29 @@ class PredictionLog:
         """Why the log takes nothing at the moment; empty: it does."""
         return "" if self._fault is None else str(self._fault)
 
-    def predictions(self, records: Sequence[Record], *, behind: bool = False) -> asyncio.Future[list[Joined]]:
+    def predictions(
+        self, records: Sequence[Record], *, behind: bool = False, apart: bool = False
+    ) -> asyncio.Future[list[Any]]:
         """Store predictions; done when they are on the disk.
 
         Args:
             records: The predictions.
             behind: Whether they are tried again for as long as the log takes nothing.
+            apart: Whether they are of several requests: what comes of it are the places of those that the log can't
+                hold.
 
         Raises:
             LogError: More wait already than may.
         """
-        return self._put(Work(records=records), behind=behind).future
+        return self._put(Work(records=records, apart=apart), behind=behind).future
 
     def feedback(self, labels: Sequence[Label]) -> asyncio.Future[list[Joined]]:
         """Store labels, all or none; done when they are on the disk. Raises LogError as `predictions`."""
         return self._put(Work(labels=labels), behind=False).future
+
+    async def written_apart(self, records: Sequence[Record]) -> list[int]:
+        """Store predictions of several requests, as `written`; gives the places of those that the log can't hold."""
+        return await self._written(Work(records=records, apart=True))
 
     async def written(self, work: Work) -> list[Joined]:
         """Store work, and wait until it is on the disk.
@@ -135,6 +143,9 @@ class PredictionLog:
         Raises:
             LogError: Nothing was stored, or (it says so) nobody knows.
         """
+        return await self._written(work)
+
+    async def _written(self, work: Work) -> list[Any]:
         job = self._put(work, behind=False)
         try:
             return list(await asyncio.shield(job.future))
@@ -258,6 +269,9 @@ class PredictionLog:
         try:
             outcomes = write(self._open(), [job.work for job in group])
         except RowError as error:
+            if len(group) == 1 and group[0].work.apart:
+                self._settle(group, [self._write_apart(group[0].work.records)], None)
+                return
             if len(group) == 1:
                 self._settle(group, [None], error)
                 return
@@ -266,6 +280,16 @@ class PredictionLog:
             return
         self._well()
         self._settle(group, outcomes, None)
+
+    def _write_apart(self, records: Sequence[Record]) -> list[int]:
+        """Write each in a transaction of its own; gives the places of those that can't be kept."""
+        refused = []
+        for place, record in enumerate(records):
+            try:
+                write(self._open(), [Work(records=[record])])
+            except RowError:
+                refused.append(place)
+        return refused
 
     def _open(self) -> Database:
         if self._database is None:

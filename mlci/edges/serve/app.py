@@ -96,13 +96,13 @@ class App:
         except GoneError:
             return
         except RefusedError as error:
-            told, headers = _refusal(error, cast, name), error.headers
+            told, headers = refusal(error, cast.current, name), error.headers
         except TimeoutError:
-            late = RefusedError(408, f"the request took longer than the {self._seconds:g} s that are allowed")
-            told, headers = _refusal(late, cast, name), ((b"connection", b"close"),)
+            over = late(self._seconds)
+            told, headers = refusal(over, cast.current, name), over.headers
         except Exception:
             _LOGGER.exception("request %s failed", name)
-            told = _refusal(RefusedError(_SERVER_FAULT, "the server made a mistake; its log tells more"), cast, name)
+            told = refusal(mistake(), cast.current, name)
         self._service.counts.answered(route.name if route else "unknown", told.status, time.perf_counter() - begin)
         about = (told.side or cast.current).headers
         await reply(send, told.status, told.body, told.kind, (*about, (b"mlci-request", name.encode()), *headers))
@@ -245,5 +245,17 @@ def _readiness(told: dict[str, Any], side: Side) -> Told:
     return Told(400, _ENCODE({**told, "ready": False, "error": side.served.fault}), side=side)
 
 
-def _refusal(error: RefusedError, cast: Cast, request: str) -> Told:
-    return Told(error.status, _ENCODE({"error": error.problem, **error.more, "id": request, **cast.current.about}))
+def late(seconds: float) -> RefusedError:
+    """What whoever waited too long is told."""
+    said = f"the request took longer than the {seconds:g} s that are allowed"
+    return RefusedError(408, said, headers=((b"connection", b"close"),))
+
+
+def mistake() -> RefusedError:
+    """What is told of a fault of ours."""
+    return RefusedError(_SERVER_FAULT, "the server made a mistake; its log tells more")
+
+
+def refusal(error: RefusedError, side: Side, request: str) -> Told:
+    """The answer that a request gets instead of a prediction."""
+    return Told(error.status, _ENCODE({"error": error.problem, **error.more, "id": request, **side.about}))

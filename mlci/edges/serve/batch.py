@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from mlci.edges.onnx.score import decide
 from mlci.edges.serve.http import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from concurrent.futures import Executor
 
     from mlci.edges.onnx.session import OnnxModel
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 LONG = 256
 """Rows from which the model is asked beside the event loop, which answers others meanwhile."""
+_LONG_SECONDS = 0.005
+"""CPU time of a call, on average, from which every call is made there."""
+_REMEMBERED = 8
+"""Calls that the average goes back, about."""
 
 
 class Answer(NamedTuple):
@@ -44,6 +50,12 @@ class Batcher:
         self._kinds: dict[str, Any] = {each.name: _kind(model, each.name) for each in model.signature.inputs}
         self._waiting: list[_Waiting] = []
         self._aside = aside
+        self._seconds = 0.0
+
+    @property
+    def slow(self) -> bool:
+        """Whether a call takes so long that others can't be left waiting for it."""
+        return self._seconds > _LONG_SECONDS
 
     def ask(self, columns: Columns) -> asyncio.Future[Answer]:
         """The answer to rows that were found in order; RefusedError where the model gives no number for one."""
@@ -61,14 +73,24 @@ class Batcher:
             RefusedError: The model gives no number for a row.
             WorldError: The model can't answer.
         """
+        return self._answer(columns[name] for name in self._kinds)
+
+    def of_rows(self, rows: list[tuple[Any, ...]]) -> Answer:
+        """The same of rows whose values stand in the order of the model's inputs."""
+        return self._answer(zip(*rows, strict=True))
+
+    def _answer(self, columns: Iterable[Sequence[Any]]) -> Answer:
+        begin = time.thread_time()
         # A missing number is NaN: numpy makes None so.
         arrays = {
-            name: np.array(columns[name], dtype=kind)
+            name: np.array(values, dtype=kind)
             if kind is not object
-            else np.array(["" if value is None else value for value in columns[name]], dtype=object)
-            for name, kind in self._kinds.items()
+            else np.array(["" if value is None else value for value in values], dtype=object)
+            for (name, kind), values in zip(self._kinds.items(), columns, strict=True)
         }
         scores = self._model.ask(arrays)
+        if len(scores.outputs) < LONG:
+            self._seconds += (time.thread_time() - begin - self._seconds) / _REMEMBERED
         if not np.isfinite(scores.outputs).all():
             row = int(np.flatnonzero(~np.isfinite(scores.outputs).all(axis=1))[0])
             raise RefusedError(
@@ -78,7 +100,7 @@ class Batcher:
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting, self._waiting = self._waiting, []
-        if sum(rows_of(columns) for columns, _ in waiting) < LONG:
+        if not self.slow and sum(rows_of(columns) for columns, _ in waiting) < LONG:
             _share_out(waiting, self.together([columns for columns, _ in waiting]))
             return
         # Short requests don't wait for long ones.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import http
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from mlci.edges.serve.lane import PATH
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
+
+    from mlci.edges.serve.lane import Lane, Waiting
 
 _LARGEST = 65_536
 
@@ -20,6 +24,9 @@ class Connection(HttpToolsProtocol):
 
     header_seconds = 5.0
     about: ClassVar[Callable[[], dict[str, str]]] = dict
+    lane: ClassVar[Lane | None] = None
+    _reading: bytes | None = None
+    """Body so far of a request that may go the short way."""
     _timer: asyncio.TimerHandle | None = None
     _received = 0
     _complete = False
@@ -45,6 +52,9 @@ class Connection(HttpToolsProtocol):
         self._received += len(data)
         self._complete = False
         super().data_received(data)
+        if self._reading is not None:
+            # The rest of the body comes later.
+            self._start_long(self._reading)
         if self._complete or self.transport.is_closing():
             return
         if self._received > _LARGEST:
@@ -57,7 +67,95 @@ class Connection(HttpToolsProtocol):
         """A request can be answered."""
         self._end()
         self._complete = True
+        if self._is_ordinary():
+            self._reading = b""
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body has come."""
+        if self._reading is None:
+            super().on_body(body)
+        else:
+            self._reading += body
+
+    def on_message_complete(self) -> None:
+        """A request is there."""
+        if self._reading is None or self.lane is None:
+            super().on_message_complete()
+            return
+        waiting = self.lane.take(self, self._reading)
+        if waiting is None:
+            self._start_long(self._reading)
+            super().on_message_complete()
+        else:
+            self._reading, self.cycle = None, waiting  # type: ignore[assignment] # all that uvicorn asks of one
+
+    def _is_ordinary(self) -> bool:
+        """Whether a request can be answered the short way: nothing that HTTP has rules of its own for."""
+        if self.url != PATH or self.lane is None or not self.lane.open() or self.expect_100_continue:
+            return False
+        if (bool(self.cycle) and not self.cycle.response_complete) or self.flow.write_paused:
+            return False
+        parser = self.parser
+        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1":
+            return False
+        if parser.should_upgrade() or not parser.should_keep_alive():
+            return False
+        return all(
+            b"json" in value.lower() if name == b"content-type" else name != b"transfer-encoding"
+            for name, value in self.headers
+        )
+
+    def _start_long(self, body: bytes) -> None:
+        """Go on as uvicorn does, which knows nothing of this request yet."""
+        self._reading = None
         super().on_headers_complete()
+        if body:
+            super().on_body(body)
+
+    def go_long(self, waiting: Waiting) -> None:
+        """Have a request that went the short way answered as any other."""
+        scope = waiting.scope | {"method": "POST", "path": PATH.decode(), "raw_path": PATH, "query_string": b""}
+        cycle = RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=waiting.keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.body += waiting.body
+        cycle.more_body, cycle.disconnected = False, waiting.disconnected
+        cycle.message_event.set()
+        current: object = self.cycle
+        if current is waiting:
+            self.cycle = cycle
+        self._start_asgi_task(cycle, self.app)
+
+    def answer(self, waiting: Waiting, before: bytes, after: bytes, body: bytes) -> None:
+        """Send an answer whose headers are written but for its length.
+
+        Args:
+            waiting: The request.
+            before: The head until then.
+            after: The rest of the headers, without the empty line behind them.
+            body: The body.
+        """
+        if waiting.disconnected or self.transport.is_closing():
+            waiting.response_complete = True
+            return
+        end = b"\r\n" if waiting.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"%b%d\r\n%b%b%b" % (before, len(body), after, end, body))
+        waiting.response_complete = True
+        if not waiting.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP."""
@@ -91,6 +189,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def limited(header_seconds: float, about: Callable[[], dict[str, str]]) -> type[Any]:
-    """The connection of a server that waits this long for headers, and says what it serves."""
-    return type("Connection", (Connection,), {"header_seconds": header_seconds, "about": staticmethod(about)})
+def limited(header_seconds: float, about: Callable[[], dict[str, str]], lane: Lane) -> type[Any]:
+    """The connection of a server that waits this long for headers, says what it serves, and has a short way."""
+    more = {"header_seconds": header_seconds, "about": staticmethod(about), "lane": lane}
+    return type("Connection", (Connection,), more)

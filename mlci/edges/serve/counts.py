@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlci.nouns.serve import Served
 
@@ -70,11 +70,16 @@ class Counts:
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count one request. The route is one of ours, never a path that a client made up."""
+        self.answered_together(route, status, (seconds,))
+
+    def answered_together(self, route: str, status: int, seconds: Sequence[float]) -> None:
+        """Count several requests that ended alike."""
         if (key := (route, status)) not in self._of:
             self._of[key] = self._requests.labels(route, status), self._seconds.labels(route)
         requests, times = self._of[key]
-        requests.inc()
-        times.observe(seconds)
+        requests.inc(len(seconds))
+        for each in seconds:
+            times.observe(each)
 
     def predicted(self, role: str, version: str, rows: int) -> None:
         """Count rows that a model answered."""

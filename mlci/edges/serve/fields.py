@@ -6,6 +6,8 @@ import difflib
 import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+import msgspec
+
 from mlci.edges.serve.http import RefusedError, read_json, shown
 from mlci.edges.serve.typed import TypedRows
 from mlci.nouns.serve import Taken
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Columns = dict[str, list[Any]]
 """Values of every input; None is a missing one."""
 
+_ENCODE = msgspec.json.Encoder().encode
 _TOLD = 10
 _WHOLE = {"tensor(int32)": 2**31, "tensor(int64)": 2**63}
 _KINDS: dict[str, Callable[[Any], Any]] = {"float": float, "integer": int}
@@ -51,6 +54,7 @@ class Fields:
         self._private = frozenset(private)
         self.taken = tuple(_taken(each, model.element(each.name)) for each in self._inputs)
         self._typed = TypedRows(self.taken)
+        self.row_of = self._typed.one
         self._fits = {each.name: _fit(each) for each in self.taken}
         self._datatypes = {each.name: _LIKE[each.type] for each in self.taken}
         self._kinds = {each.name: _KINDS.get(each.type) for each in self.taken}
@@ -69,6 +73,13 @@ class Fields:
         asked = read_json(body)
         many = isinstance(asked, list)
         return self.of_rows(asked if many else [asked]), many
+
+    def stored(self, row: msgspec.Struct) -> str:
+        """A row as the log keeps it: JSON without what is private."""
+        if not self._private:
+            return _ENCODE(row).decode()
+        values = zip(self._names, msgspec.structs.astuple(row), strict=True)
+        return _ENCODE({name: value for name, value in values if name not in self._private}).decode()
 
     def of_rows(self, rows: Sequence[Any]) -> Columns:
         """Columns of rows with named fields.

@@ -75,6 +75,36 @@ class Keep:
             raise RefusedError(503, said, headers=_RETRY) from error
         return True
 
+    async def each(self, records: Sequence[Record]) -> dict[int, RefusedError]:
+        """Keep predictions, each of a request of its own, before they are answered.
+
+        Returns:
+            What those are told that can't be kept, by their places; what the log can't hold of one leaves the others.
+        """
+        if self._log is None:
+            return {}
+        try:
+            left: Sequence[int] = await self._log.written_apart(records)
+            error = LogError("it can't hold this") if left else None
+        except LogError as failed:
+            left, error = range(len(records)), failed
+        if error is None:
+            return {}
+        self._failed(len(left))
+        said = f"the prediction can't be kept in the log, so it isn't given: {_reason(error)}"
+        return dict.fromkeys(left, RefusedError(503, said, headers=_RETRY))
+
+    def each_behind(self, records: Sequence[Record]) -> bool:
+        """Keep the same behind their answers; False where more wait already than may, and nothing is kept."""
+        if self._log is None:
+            return True
+        try:
+            done = self._log.predictions(records, behind=True, apart=True)
+        except LogError:
+            return False
+        done.add_done_callback(lambda done: self._behind(done, len(records)))
+        return True
+
     async def _soon(self, log: PredictionLog, records: Sequence[Record]) -> None:
         """Keep predictions, and wait for it a second. Raises LogError where the log takes nothing or says nothing."""
         if self._silent:
@@ -105,9 +135,11 @@ class Keep:
             return
         done.add_done_callback(lambda done: self._behind(done, len(records)))
 
-    def _behind(self, done: asyncio.Future[list[Joined]], rows: int) -> None:
+    def _behind(self, done: asyncio.Future[list[Any]], rows: int) -> None:
         if done.exception() is not None:
             self._failed(rows)
+        elif left := done.result():
+            self._failed(len(left))
 
     def _failed(self, rows: int) -> None:
         self._counts.log_failures.inc()

@@ -14,6 +14,7 @@ import uvicorn
 from mlci.edges.serve.app import App
 from mlci.edges.serve.connection import limited
 from mlci.edges.serve.counts import Counts
+from mlci.edges.serve.lane import Lane
 from mlci.edges.serve.log import open_log
 from mlci.edges.serve.service import Service
 from mlci.errors import MlciError, WorldError
@@ -55,7 +56,9 @@ class Worker:
         self._next: Cast | None = None
         config = uvicorn.Config(
             App(self.service),
-            http=limited(policy.header_time.total_seconds(), lambda: self.service.cast.current.about),
+            http=limited(
+                policy.header_time.total_seconds(), lambda: self.service.cast.current.about, Lane(self.service)
+            ),
             ws="none",
             lifespan="off",
             log_level="error",

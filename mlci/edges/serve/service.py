@@ -49,12 +49,16 @@ class Service:
         self.policy = policy
         self.counts = counts
         self._keep = Keep(log, policy, counts)
+        self.keeps, self.kept, self.kept_behind = self._keep.on, self._keep.each, self._keep.each_behind
         self._shadow = Shadow(self._shadowed, counts.shadowed)
         self.play(cast)
 
     def play(self, cast: Cast) -> None:
         """Serve these models from now on; requests that are under way end with those that they began with."""
         self.cast, self.refused = cast, ""
+        waits_little = self.policy.durable == "before-reply" and self.policy.when_log_fails == "answer"
+        alone = cast.canary is None and cast.shadow is None and not cast.current.served.fault
+        self.ordinary = alone and not (self.keeps and waits_little)
         self.counts.serving({role: side.served for role, side in cast.sides().items()})
 
     def reloaded(self, outcome: str, problem: str, *, once: bool) -> None:

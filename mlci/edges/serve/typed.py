@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mlci.nouns.serve import Taken
 
@@ -23,6 +23,7 @@ class TypedRows:
         fields = [(f"f{place}", _type(each), msgspec.field(name=each.name)) for place, each in enumerate(taken)]
         row: Any = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
         self._read = msgspec.json.Decoder(row | list[row]).decode
+        self._read_one: Callable[[bytes], msgspec.Struct] = msgspec.json.Decoder(row).decode
         self._names = [each.name for each in taken]
 
     def read(self, body: bytes) -> tuple[dict[str, list[Any]], bool] | None:
@@ -37,6 +38,13 @@ class TypedRows:
         if not rows:
             return None
         return dict(zip(self._names, map(list, zip(*map(values, rows), strict=True)), strict=True)), True
+
+    def one(self, body: bytes) -> msgspec.Struct | None:
+        """The row of a body that is nothing else; None where it isn't plainly right."""
+        try:
+            return self._read_one(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
 
 
 def _type(taken: Taken) -> Any:  # noqa: ANN401 - types are values here

@@ -1,0 +1,221 @@
+"""The short way of an ordinary request: one row in, no task of its own, one call of the model for all that wait.
+
+What is out of the ordinary (a list of rows, a fault of any kind in the request, a model on trial) goes the long way
+through `App`, which answers the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlci.edges.log.records import Record, now
+from mlci.edges.serve.app import late, mistake, refusal
+from mlci.edges.serve.http import JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlci.edges.serve.batch import Answer
+    from mlci.edges.serve.connection import Connection
+    from mlci.edges.serve.http import RefusedError
+    from mlci.edges.serve.service import Service
+    from mlci.edges.serve.side import Side
+
+_LOGGER = logging.getLogger("mlci.serve")
+_ENCODE = msgspec.json.Encoder().encode
+PATH = b"/predict"
+_RANDOM = 10
+"""Random bytes of an id."""
+
+
+class _Event:
+    """Stands where uvicorn wants an event that nobody waits for."""
+
+    def set(self) -> None:
+        """Nothing."""
+
+
+class Waiting:
+    """A request that waits for its answer; to uvicorn, it is the one that its connection is at.
+
+    Attributes:
+        connection: That it came by.
+        scope: Its headers and the rest, for the long way.
+        body: Its body, for the long way.
+        row: What that holds.
+        begin: When it had arrived.
+        response_complete: Whether it is answered.
+        keep_alive: Whether its connection stays.
+        disconnected: Whether its client has gone.
+    """
+
+    __slots__ = ("begin", "body", "connection", "disconnected", "keep_alive", "response_complete", "row", "scope")
+    message_event = _Event()
+
+    def __init__(self, connection: Connection, body: bytes, row: msgspec.Struct) -> None:
+        self.connection = connection
+        self.scope = connection.scope
+        self.body = body
+        self.row = row
+        self.begin = time.perf_counter()
+        self.response_complete = False
+        self.keep_alive = True
+        self.disconnected = False
+
+
+class Lane:
+    """Answers ordinary requests of one server process.
+
+    Args:
+        service: What is served, its log and its counts.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._largest = service.policy.body
+        self._seconds = service.policy.time.total_seconds()
+        self._waiting: list[Waiting] = []
+        self._side = service.cast.current
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._made_of: tuple[object, object] = (None, None)
+        self._made = (b"", b"")
+
+    def open(self) -> bool:
+        """Whether requests may go this way now."""
+        return self._service.ordinary and not self._service.cast.current.batcher.slow
+
+    def take(self, connection: Connection, body: bytes) -> Waiting | None:
+        """Have a request answered at the end of this turn of the event loop; None: it must go the long way."""
+        side = self._service.cast.current
+        if len(body) > self._largest or (row := side.fields.row_of(body)) is None:
+            return None
+        if self._waiting and side is not self._side:
+            self._flush()
+        if not self._waiting:
+            self._side = side
+            connection.loop.call_soon(self._flush)
+        waiting = Waiting(connection, body, row)
+        self._waiting.append(waiting)
+        return waiting
+
+    def _flush(self) -> None:
+        """Ask the model for all that wait, and answer them, or have the log keep them first."""
+        group, self._waiting = self._waiting, []
+        if not group:
+            return
+        side, at = self._side, now()
+        try:
+            answer = side.batcher.of_rows([msgspec.structs.astuple(each.row) for each in group])
+        except Exception:  # noqa: BLE001 - the long way tells each what is wrong with it
+            for each in group:
+                each.connection.go_long(each)
+            return
+        names = _names(at, len(group))
+        if not self._service.keeps:
+            self._answer(side, group, names, _bodies(side, names, answer))
+            return
+        records = _records(side, group, names, answer, at)
+        if self._service.policy.durable == "before-reply":
+            task = group[0].connection.loop.create_task(self._keep(side, group, _bodies(side, names, answer), records))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif self._service.kept_behind(records):
+            self._answer(side, group, names, _bodies(side, names, answer))
+        else:
+            # The long way says that the log takes nothing.
+            for each in group:
+                each.connection.go_long(each)
+
+    async def _keep(
+        self, side: Side, group: Sequence[Waiting], bodies: Sequence[bytes], records: Sequence[Record]
+    ) -> None:
+        """Have the log keep what several requests asked, and answer them then."""
+        names = [each.id for each in records]
+        refused: dict[int, RefusedError] = {}
+        try:
+            async with asyncio.timeout(self._seconds):
+                refused = await self._service.kept(records)
+        except TimeoutError:
+            refused = dict.fromkeys(range(len(group)), late(self._seconds))
+        except Exception:
+            _LOGGER.exception("requests %s to %s failed", names[0], names[-1])
+            refused = dict.fromkeys(range(len(group)), mistake())
+        if not refused:
+            self._answer(side, group, names, bodies)
+            return
+        for place, waiting in enumerate(group):
+            if place in refused:
+                self._refuse(side, waiting, names[place], refused[place])
+            else:
+                self._answer(side, [waiting], [names[place]], [bodies[place]])
+
+    def _answer(self, side: Side, group: Sequence[Waiting], names: Sequence[str], bodies: Sequence[bytes]) -> None:
+        counts, end = self._service.counts, time.perf_counter()
+        counts.predicted("current", side.served.version, len(group))
+        counts.answered_together(PATH.decode(), 200, [end - each.begin for each in group])
+        before, after = self._head(side, group[0].connection.server_state.default_headers)
+        for waiting, name, body in zip(group, names, bodies, strict=True):
+            waiting.connection.answer(waiting, before, b"%b%b\r\n" % (after, name.encode()), body)
+
+    def _refuse(self, side: Side, waiting: Waiting, name: str, error: RefusedError) -> None:
+        told = refusal(error, side, name)
+        self._service.counts.answered(PATH.decode(), told.status, time.perf_counter() - waiting.begin)
+        if (b"connection", b"close") in error.headers:
+            waiting.keep_alive = False
+        headers = [*side.headers, (b"mlci-request", name.encode()), *error.headers]
+        more = b"".join(b"%b: %b\r\n" % each for each in headers if each[0] != b"connection")
+        dates = waiting.connection.server_state.default_headers
+        waiting.connection.answer(waiting, _before(told.status, dates), more, told.body)
+
+    def _head(self, side: Side, dates: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+        """The head of a prediction, but for its length and its id; made anew when the date is."""
+        if self._made_of[0] is not side or self._made_of[1] is not dates:
+            after = b"".join(b"%b: %b\r\n" % each for each in side.headers) + b"mlci-request: "
+            self._made_of, self._made = (side, dates), (_before(200, dates), after)
+        return self._made
+
+
+def _before(status: int, dates: list[tuple[bytes, bytes]]) -> bytes:
+    lines = b"".join(b"%b: %b\r\n" % each for each in (*dates, (b"content-type", JSON)))
+    return b"HTTP/1.1 %d %b\r\n%bcontent-length: " % (status, HTTPStatus(status).phrase.encode(), lines)
+
+
+def _names(at: float, count: int) -> list[str]:
+    """Ids of requests: the time, and what nobody can guess."""
+    stamp, drawn = f"{int(at * 1000):011x}", secrets.token_hex(_RANDOM * count)
+    return [stamp + drawn[place : place + 2 * _RANDOM] for place in range(0, len(drawn), 2 * _RANDOM)]
+
+
+def _bodies(side: Side, names: Sequence[str], answer: Answer) -> list[bytes]:
+    """The answers, as `App` writes them."""
+    keys, about = side.score_columns, side.about
+    return [
+        _ENCODE({"id": name, "prediction": prediction, "scores": dict(zip(keys, scores, strict=True)), **about})
+        for name, prediction, scores in zip(names, answer.predictions, answer.scores, strict=True)
+    ]
+
+
+def _records(side: Side, group: Sequence[Waiting], names: Sequence[str], answer: Answer, at: float) -> list[Record]:
+    """The rows of several requests, as they are stored."""
+    served, keys = side.served, side.score_columns
+    return [
+        Record(
+            name,
+            at,
+            served.name,
+            served.version,
+            served.commit,
+            side.fields.stored(waiting.row),
+            _ENCODE(prediction).decode(),
+            _ENCODE(dict(zip(keys, scores, strict=True))).decode(),
+            name,
+        )
+        for waiting, name, prediction, scores in zip(group, names, answer.predictions, answer.scores, strict=True)
+    ]
