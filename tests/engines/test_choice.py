@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 from pydantic import ValidationError
 
@@ -45,6 +47,14 @@ def test_a_machine_without_java_is_told_what_to_install(monkeypatch):
     with pytest.raises(WorldError, match="there is no Java") as caught, running(Engine(name="spark")):
         pass
     assert "Java 17" in caught.value.mend
+
+
+@pytest.mark.skipif(find_spec("grpc") is not None, reason="what Spark Connect needs is installed")
+def test_spark_connect_tells_what_it_needs():
+    engine = Engine(name="spark", master="sc://127.0.0.1:1")
+    with pytest.raises(WorldError, match="sc://127") as caught, running(engine):
+        pass
+    assert "pyspark[connect]" in caught.value.mend
 
 
 @pytest.mark.slow

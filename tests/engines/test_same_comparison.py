@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -285,3 +288,25 @@ def test_the_flights_have_the_same_verdict_of_a_comparison(tmp_path, flights):
     assert found["spark"][1] == report
     assert {"data", "gate"} <= {finding.area for finding in report.verdict.findings}
     assert len(report.verdict.findings) > 150
+
+
+def test_executors_of_their_own_give_the_same_verdict(tmp_path):
+    """Two workers beside the driver: what they are sent must be sendable, and they start Python on their own."""
+    import pyspark  # noqa: PLC0415 - not everybody has it
+
+    project(tmp_path)
+    expected, _ = verdict(tmp_path, "duckdb")
+    params = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    params["mlci"]["engine"] = {"name": "spark", "master": "local-cluster[2,1,512]"}
+    params["mlci"]["engine"]["config"] = {"spark.executor.memory": "512m"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    # Workers write into Spark's folder, which is not the tests' own.
+    home = tmp_path / "spark"
+    home.mkdir()
+    for part in ("bin", "jars"):
+        (home / part).symlink_to(Path(pyspark.__file__).parent / part)
+    environment = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_DIRS": str(tmp_path / "local")}
+    command = [sys.executable, "-m", "mlci", "compare"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "reports/verdict.json").read_bytes() == expected

@@ -82,10 +82,10 @@ def _started(engine: Engine, builder: Any) -> SparkSession:  # noqa: ANN401 - it
             return builder.getOrCreate()  # type: ignore[no-any-return]
     except (PySparkException, RuntimeError, OSError, ImportError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
-        raise WorldError(
-            f"Spark can't be started on {master}: {said[0]}",
-            "Check `mlci.engine.master` and `mlci.engine.config`, that the cluster is reached, and `java -version`.",
-        ) from error
+        mend = "Check `mlci.engine.master` and `mlci.engine.config`, that the cluster is reached, and `java -version`."
+        if isinstance(error, ImportError):
+            mend = "Install what Spark Connect needs: `pip install 'mlci[spark]' 'pyspark[connect]'`."
+        raise WorldError(f"Spark can't be started on {master}: {said[0]}", mend) from error
 
 
 @contextmanager
