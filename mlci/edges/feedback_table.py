@@ -40,6 +40,8 @@ PROVENANCE = (
 )
 """Where a row's label came from, when, what decided, and which model had predicted what."""
 _COLUMNS = ("id", "said", "decision")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""How a cell begins that a spreadsheet calculates (OWASP, CSV injection), and the mark that keeps it from it."""
 
 
 def table_schema(model: Model, signature: Signature, private: Sequence[str]) -> pa.Schema:
@@ -168,7 +170,7 @@ def read_decisions(path: Path, shown: str, known: Mapping[str, Answer]) -> dict[
     for place, row in enumerate(reader, 2):
         text = (row["decision"] or "").strip()
         if text:
-            found[row["id"]] = _decision(text, known, f"{shown}:{place}")
+            found[_unguarded(row["id"])] = _decision(_unguarded(text), known, f"{shown}:{place}")
     return found
 
 
@@ -185,6 +187,15 @@ def _decision(text: str, known: Mapping[str, Answer], place: str) -> Answer:
         raise WorldError(f"{place}: {text!r} is no number", "write one") from error
 
 
+def _guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: whoever calls the service chooses it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _unguarded(text: str) -> str:
+    return text.removeprefix("'")
+
+
 def conflict_file(conflicts: Sequence[Conflict], decisions: Mapping[str, Answer]) -> str:
     """The file in which people decide: a row for each contradiction, with all that was said."""
     text = io.StringIO()
@@ -197,5 +208,6 @@ def conflict_file(conflicts: Sequence[Conflict], decisions: Mapping[str, Answer]
         ]
         decided = decisions.get(each.id)
         shown = "" if decided is None else json.dumps(decided) if isinstance(decided, bool) else str(decided)
-        writer.writerow([each.id, json.dumps(said, ensure_ascii=False), shown])
+        shown = _guarded(shown) if isinstance(decided, str) else shown
+        writer.writerow([_guarded(each.id), json.dumps(said, ensure_ascii=False), shown])
     return text.getvalue()

@@ -49,6 +49,7 @@ class _Settings:
             branch=branch,
             may=tuple(name for name, yes in told.items() if yes) if isinstance(told, dict) else None,
             required=self._required(quote(branch, safe="")),
+            owners=self._owners(quote(branch, safe="")),
             actions=bool(enabled["enabled"]) if enabled is not None else None,
             opens_pulls=bool(allowed["can_approve_pull_request_reviews"]) if allowed is not None else None,
         )
@@ -66,6 +67,21 @@ class _Settings:
         classic = protection.get("required_status_checks") or {}
         found += [str(context) for context in classic.get("contexts") or ()]
         return tuple(dict.fromkeys(found))
+
+    def _owners(self, branch: str) -> bool | None:
+        """Whether code owners must approve. Classic protection shows this to administrators only."""
+        rules = self._if_shown(f"/rules/branches/{branch}")
+        told = [rule.get("parameters") or {} for rule in rules or () if rule["type"] == "pull_request"]
+        if any(each.get("require_code_owner_review") for each in told):
+            return True
+        shown = self._if_shown(f"/branches/{branch}")
+        if rules is None or shown is None:
+            return None
+        if not shown.get("protected"):
+            return False
+        protection = self._if_shown(f"/branches/{branch}/protection")
+        reviews = (protection or {}).get("required_pull_request_reviews") or {}
+        return bool(reviews.get("require_code_owner_reviews")) if protection is not None else None
 
     def _if_shown(self, path: str) -> Any | None:  # noqa: ANN401 - what GitHub answers
         try:

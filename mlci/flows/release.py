@@ -209,7 +209,7 @@ def _must_be_pushed(desk: Desk, commit: str, policy: PolicyFile) -> None:
     if not found.remote:
         raise WorldError(
             "there is no DVC remote: nobody else could build this release",
-            "`dvc remote add --default NAME URL`, `dvc push`",
+            "`dvc remote add --default NAME URL`, `dvc push`; to rehearse, a folder with `--local` is enough",
         )
     missing = sorted({*found.unpushed, *found.lost} & set(kept))
     if missing:

@@ -12,6 +12,7 @@ class ForgeSettings(Noun):
         branch: The default branch.
         may: What the token may do here, by the forge's names: `pull`, `push`, `admin`; None where it is not told.
         required: The checks that the default branch requires, by protection or ruleset.
+        owners: Whether the default branch requires the review of code owners.
         actions: Whether workflows run at all.
         opens_pulls: Whether a workflow may open pull requests.
     """
@@ -19,5 +20,6 @@ class ForgeSettings(Noun):
     branch: str
     may: tuple[str, ...] | None = None
     required: tuple[str, ...] | None = None
+    owners: bool | None = None
     actions: bool | None = None
     opens_pulls: bool | None = None

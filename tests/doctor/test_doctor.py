@@ -16,7 +16,7 @@ from mlci.flows.doctor.patient import Patient
 from mlci.flows.doctor.storage import remote
 from mlci.flows.workflows import render_workflows
 from mlci.nouns.workflows import WorkflowOptions
-from mlci.render.json import schemas
+from mlci.render.schemas import schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable

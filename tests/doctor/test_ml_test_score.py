@@ -10,7 +10,7 @@ import pytest
 
 from mlci.judge.rubric.score import SECTIONS
 from mlci.nouns.rubric import BANDS
-from mlci.render.json import schemas
+from mlci.render.schemas import schemas
 
 LOCK = """\
 schema: '2.0'

@@ -101,6 +101,20 @@ def test_sources_that_contradict_wait_for_a_person_and_are_shown(both):
     assert both.collect()["new"] == 0
 
 
+@pytest.mark.parametrize("id", ["=HYPERLINK(1)", "-1", "@x", "'quoted"])
+def test_an_id_is_no_formula_and_is_found_again(clinic, id):  # noqa: A002 - what it is
+    clinic.predict(id)
+    clinic.label(id, 1, "patient", day=1)
+    clinic.label(id, 0, "doctor", day=2)
+    clinic.collect(code=1)
+    file = clinic.root / "data/feedback-conflicts.csv"
+    text = file.read_text()
+    assert text.splitlines()[1].startswith(f"'{id},")
+    file.write_text(text.replace(']",\n', ']",1\n'))
+    assert clinic.collect()["open"] == []
+    assert [(row["visit"], row["ill"]) for row in clinic.table()] == [(id, 1)]
+
+
 def test_a_new_label_opens_what_a_person_decided_again(clinic):
     clinic.predict("a")
     clinic.label("a", 1, "patient", day=1)

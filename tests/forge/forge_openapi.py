@@ -11,7 +11,9 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
 HOST = "https://api.github.com"
-_MANY_SEGMENTS = re.compile(r"(/git/(?:ref|refs|matching-refs)/|/contents/|/releases/tags/|/branches/)(.+)$")
+_MANY_SEGMENTS = re.compile(
+    r"(/git/(?:ref|refs|matching-refs)/|/contents/|/releases/tags/|/branches/)(.+?)(/protection)?$"
+)
 
 
 @cache
@@ -32,7 +34,7 @@ def problems(method, path, query, body, status, answer):
         status: Of the answer.
         answer: The answer's bytes.
     """
-    path = _MANY_SEGMENTS.sub(lambda found: found[1] + quote(found[2], safe=""), path)
+    path = _MANY_SEGMENTS.sub(lambda found: found[1] + quote(found[2], safe="") + (found[3] or ""), path)
     kind = "application/json"
     asked = MockRequest(HOST, method.lower(), path, args=query, data=body or None, content_type=kind)
     answered = MockResponse(answer, status_code=status, content_type=kind)

@@ -57,12 +57,52 @@ def test_a_ruleset_may_require_it(asked, github):
 
 def test_classic_protection_may_require_it(asked, github):
     github.protect("mlci")
+    github.setting("/branches/main/protection", {})
     assert asked()["github.required"].standing == "fine"
 
 
 def test_other_required_checks_are_named(asked, github):
     github.setting(RULES, [rule("ci")])
     assert "(it requires ci)" in asked()["github.required"].says
+
+
+def review(*, owners):
+    parameters = {
+        "dismiss_stale_reviews_on_push": False,
+        "require_code_owner_review": owners,
+        "require_last_push_approval": False,
+        "required_approving_review_count": 1,
+        "required_review_thread_resolution": False,
+    }
+    return {"type": "pull_request", **SOURCE, "parameters": parameters}
+
+
+def test_a_branch_that_asks_no_owner_is_warned_of(asked, github):
+    found = asked()["github.owners"]
+    assert found.standing == "warning"
+    assert "a pull request that edits the policy or a workflow can turn its own check green" in found.says
+    assert "https://github.com/acme/flights/settings/rules" in found.mend
+    github.setting(RULES, [review(owners=False)])
+    assert asked()["github.owners"].standing == "warning"
+
+
+def test_a_ruleset_may_require_owners(asked, github):
+    github.setting(RULES, [rule("mlci"), review(owners=True)])
+    assert asked()["github.owners"].standing == "fine"
+
+
+@pytest.mark.parametrize(("owners", "standing"), [(True, "fine"), (False, "warning")])
+def test_classic_protection_may_require_owners(asked, github, owners, standing):
+    github.protect("mlci")
+    reviews = {"dismiss_stale_reviews": False, "require_code_owner_reviews": owners}
+    github.setting("/branches/main/protection", {"required_pull_request_reviews": reviews})
+    assert asked()["github.owners"].standing == standing
+
+
+def test_classic_protection_that_is_not_shown_was_not_asked(asked, github):
+    github.protect("mlci")
+    github.fault(status=403, path="/branches/main/protection", times=9)
+    assert asked()["github.owners"].standing == "not_asked"
 
 
 def test_workflows_must_be_allowed_to_open_pull_requests(asked, github):
@@ -85,6 +125,7 @@ def test_what_only_an_administrator_may_see_was_not_asked(asked, github):
     found = asked()
     assert {name: line.standing for name, line in found.items() if name != "github.token"} == {
         "github.required": "not_asked",
+        "github.owners": "not_asked",
         "github.pull-requests": "not_asked",
     }
     assert "administrator" in found["github.pull-requests"].mend

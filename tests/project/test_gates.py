@@ -74,6 +74,22 @@ def test_a_fresh_clone_has_a_previous_model_and_repeats_nothing(reproduced: Clon
     assert (reproduced.root / "reports/report.html").stat().st_size > 50_000
 
 
+def test_a_release_can_be_rehearsed(clone: Clone, tmp_path: Path):
+    """The reference project names no remote, as clones share no storage; a folder is enough."""
+    for command in (
+        ("git", "remote", "remove", "origin"),
+        ("dvc", "remote", "add", "--local", "--default", "storage", str(tmp_path / "storage")),
+        ("dvc", "push"),
+        ("mlci", "compare"),
+    ):
+        done = clone.run(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    run = clone.run("mlci", "release", "--dry-run")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "flights v1.0.0: the first release" in run.stdout
+    assert not clone.run("git", "status", "--porcelain").stdout
+
+
 def test_dvc_shows_the_metrics_and_plots(reproduced: Clone):
     metrics = json.loads(reproduced.run("dvc", "metrics", "diff", "HEAD~0", "--all", "--json").stdout)
     assert "roc_auc" in json.dumps(metrics)

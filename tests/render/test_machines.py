@@ -16,9 +16,10 @@ from samples import SAMPLES, data_failure, failing, hostile
 from mlci.nouns.finding import Verdict
 from mlci.nouns.policy import Policy
 from mlci.nouns.report import Report, SliceChange
-from mlci.render.json import schemas, to_json
+from mlci.render.json import to_json
 from mlci.render.junit import render_junit
 from mlci.render.sarif import render_sarif
+from mlci.render.schemas import schemas
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -58,6 +59,9 @@ def test_floats_are_written_the_same_on_every_machine():
         "diagnosis.schema.json",
         "seeds.schema.json",
         "budgets.schema.json",
+        "monitor.schema.json",
+        "feedback.schema.json",
+        "retrain.schema.json",
     ],
 )
 def test_published_schemas_are_current(name):

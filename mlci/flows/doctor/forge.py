@@ -21,7 +21,7 @@ _ADDRESS = re.compile(
     r"(?:https?://|ssh://)?(?:[^@/]+@)?(?P<host>[\w.-]+)(?::\d+)?[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?"
 )
 _PATIENCE = Patience(tries=2, pause=0.5, limit=1, longest=5)
-_WHAT = "the token's permissions, the required check, what workflows may"
+_WHAT = "the token's permissions, the required check, the review of code owners, what workflows may"
 _HOW = "`GITHUB_TOKEN=$(gh auth token) mlci doctor` asks; `GITHUB_REPOSITORY=owner/name` names the repository"
 
 
@@ -46,7 +46,8 @@ def settings(patient: Patient) -> Iterator[Diagnosed]:
     except MlciError as error:
         yield Look("github.token", "GitHub").broken(error)
         return
-    yield from (*_token(repository, found), *_required(repository, found), *_workflows(repository, found))
+    yield from (*_token(repository, found), *_required(repository, found), *_owners(repository, found))
+    yield from _workflows(repository, found)
 
 
 _API = "https://api.github.com"
@@ -89,6 +90,24 @@ def _required(repository: str, found: ForgeSettings) -> Iterator[Diagnosed]:
             f"the branch {found.branch} does not require the check `{CHECK}`{other}: a blocked model can be merged",
             f"https://github.com/{repository}/settings/rules: a ruleset for {found.branch} with the required status "
             f"check `{CHECK}`",
+        )
+
+
+def _owners(repository: str, found: ForgeSettings) -> Iterator[Diagnosed]:
+    look = Look("github.owners", "GitHub")
+    if found.owners is None:
+        yield look.not_asked(
+            f"whether {found.branch} requires a review by code owners is not shown to this token",
+            "ask with a token of an administrator",
+        )
+    elif found.owners:
+        yield look.fine(f"the branch {found.branch} requires a review by code owners")
+    else:
+        yield look.warning(
+            f"the branch {found.branch} does not require a review by code owners: a pull request that edits the "
+            "policy or a workflow can turn its own check green",
+            f"https://github.com/{repository}/settings/rules: a ruleset for {found.branch} that requires a pull "
+            "request with a review from code owners; `mlci init --owner @organisation/team` writes CODEOWNERS",
         )
 
 
