@@ -104,6 +104,7 @@ def look(
     say: Callable[[str], None] = lambda _: None,
 ) -> Looked:
     """Read what the candidate and every baseline said, without judging it. Arguments and errors as for `compare`."""
+    _refuse_parts(root, policy)
     history = History(root)
     case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), say)
     say("reading the candidate's predictions")
@@ -131,6 +132,21 @@ def judge_alone(root: Path, policy: PolicyFile) -> Report:
         metrics=metrics_of(case.files, alone.sample, []),
         charts=charts_of(alone.sample, []),
     )
+
+
+def _refuse_parts(root: Path, policy: PolicyFile) -> None:
+    """A gate's predictions are one file, which a commit names by one digest."""
+    gate = policy.policy.gate
+    if gate is None or (root / gate.predictions).is_file():
+        return
+    path, folder = gate.predictions, (root / gate.predictions).is_dir()
+    if folder or "://" in path or set(path) & set("*?["):
+        parts = f"{path}/*.parquet" if folder else path
+        raise WorldError(
+            f"{path} is not one file, and predictions that are compared must be: commits are told apart by it",
+            f"Write its parts into one: `duckdb -c \"COPY (FROM '{parts}') TO 'predictions.parquet'\"`, or"
+            " with Spark `coalesce(1)`; name that one in `mlci.gate.predictions`.",
+        )
 
 
 def findings_of(

@@ -38,6 +38,15 @@ def test_a_repository_without_commits_is_a_first_run(project: Project, people: P
     assert verdict(project)["comparisons"][0]["status"] == "first_run"
 
 
+def test_predictions_in_parts_are_refused_with_the_mend(project: Project, people: People):
+    (project.root / "predictions.parquet").mkdir()
+    project.write("predictions.parquet/part-0.parquet", **people.answers(people.wrong(0.1)))
+    run = project.mlci("compare")
+    assert run.returncode == 3, run.stdout
+    assert "predictions.parquet is not one file" in run.stderr
+    assert "COPY (FROM" in run.stderr
+
+
 def test_outside_of_git_it_is_a_first_run_too(project: Project, people: People):
     project.write("predictions.parquet", **people.answers(people.wrong(0.1)))
     (project.root / ".git").rename(project.root / "not-git")
