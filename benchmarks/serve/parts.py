@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from rows import named, rows
 
 from mlci.edges.onnx.session import OnnxModel
 from mlci.edges.serve.counts import Counts
-from mlci.edges.serve.service import Predicted, records
+from mlci.edges.serve.lane import ids, records_of
 from mlci.edges.serve.side import Side
 from mlci.nouns.serve import Served, ServePolicy
 
@@ -47,20 +46,20 @@ def _steps(aside: ThreadPoolExecutor) -> dict[str, tuple[Callable[[], object], i
     counts = Counts()
     encode = msgspec.json.Encoder().encode
     body = named(rows(1)[0])
-    columns = [side.fields.of_rows([row]) for row in rows(TOGETHER)]
-    answer = side.batcher.answer(columns[0])
-    predicted = Predicted(side, ["1" * 31], 0.0, answer.predictions, answer.scores)
+    found = [side.fields.row_of(named(row)) for row in rows(TOGETHER)]
+    values = [msgspec.structs.astuple(each) for each in found]
+    answer = side.batcher.of_rows(values[:1])
     told = {"id": "1" * 31, "prediction": 1, "scores": {"score": answer.scores[0][0]}, **side.about}
     alone, together = _runtime(1), _runtime(TOGETHER)
     return {
-        "read and check the row": (lambda: side.fields.of_body(body), 1),
+        "read and check the row": (lambda: msgspec.structs.astuple(side.fields.row_of(body)), 1),
         "ONNX Runtime, one row": (alone, 1),
         f"ONNX Runtime, {TOGETHER} rows": (together, TOGETHER),
-        "the model and around it, one row": (lambda: side.batcher.together(columns[:1]), 1),
-        f"the model and around it, {TOGETHER} rows": (lambda: side.batcher.together(columns), TOGETHER),
+        "the model and around it, one row": (lambda: side.batcher.of_rows(values[:1]), 1),
+        f"the model and around it, {TOGETHER} rows": (lambda: side.batcher.of_rows(values), TOGETHER),
         "write the answer": (lambda: encode(told), 1),
-        "id and counts": (lambda: _count(counts), 1),
-        "the row for the log": (lambda: records(predicted, columns[0], "current"), 1),
+        "id and counts": (lambda: _count(counts), TOGETHER),
+        "the row for the log": (lambda: records_of(side, found[:1], ["1" * 31], answer, 0.0), 1),
     }
 
 
@@ -80,9 +79,9 @@ def _runtime(count: int) -> Callable[[], object]:
 
 
 def _count(counts: Counts) -> None:
-    _ = f"{int(time.time() * 1000):011x}{secrets.token_hex(10)}"
-    counts.answered("/predict", 200, 0.001)
-    counts.predicted("current", "v1", 1)
+    ids(time.time(), TOGETHER)
+    counts.answered_together("/predict", 200, [0.001] * TOGETHER)
+    counts.predicted("current", "v1", TOGETHER)
 
 
 def _seconds(step: Callable[[], object]) -> float:

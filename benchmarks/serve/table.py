@@ -126,13 +126,13 @@ def _parts(result: dict) -> list[str]:
     steps = found["read and check the row"] + found["write the answer"] + found["id and counts"]
     around = [name for name in found if name.startswith("the model and around it")]
     inside = [steps + found[name] for name in around]
-    rest = [one - floor - step for one, floor, step in zip(whole[OURS], whole[HELLO], inside, strict=True)]
+    rest = [one - step for one, step in zip(whole[OURS], inside, strict=True)]
     before, behind = whole["mlci, log before reply"], whole["mlci, log behind"]
     lines += [
-        _line("HTTP, as the bare server takes it", whole[HELLO]),
-        _line("the steps above", inside),
-        _line("the rest: routing, limits of time and size, waiting together, context switches", rest),
+        _line("the steps above, but for the log's", inside),
+        _line("the rest: HTTP, the socket, limits of time and size, waiting together, context switches", rest),
         _line(f"**{OURS}**", whole[OURS]),
+        _line("to compare: the bare server, which has a task for each request, as we have none", whole[HELLO]),
         _line("the log behind, on top", [one - two for one, two in zip(behind, whole[OURS], strict=True)]),
         _line("the log before the reply, on top", [one - two for one, two in zip(before, whole[OURS], strict=True)]),
     ]

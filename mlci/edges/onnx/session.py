@@ -154,10 +154,20 @@ class OnnxModel:
         Raises:
             WorldError: The model cannot answer.
         """
-        feeds = {name: columns[name].astype(kind, copy=False).reshape(-1, 1) for name, kind in self._kinds.items()}
+        return self.feed(
+            {name: columns[name].astype(kind, copy=False).reshape(-1, 1) for name, kind in self._kinds.items()}
+        )
+
+    def feed(self, tensors: dict[str, NDArray[Any]]) -> Scores:
+        """The same for tensors: shape [rows, 1], and of the types of `kinds`."""
         if self._matrix is not None:
-            feeds = {self._matrix: np.hstack(list(feeds.values()))}
-        return self._scores(*_run(self._session, self._outputs, feeds))
+            tensors = {self._matrix: np.hstack([tensors[name] for name in self._kinds])}
+        return self._scores(*_run(self._session, self._outputs, tensors))
+
+    @property
+    def kinds(self) -> Mapping[str, Any]:
+        """The type of numpy's array for every input, by name."""
+        return self._kinds
 
     def _score_batch(self, table: pa.Table) -> Scores:
         if table.num_rows == 0:

@@ -117,11 +117,11 @@ class Lane:
             for each in group:
                 each.connection.go_long(each)
             return
-        names = _names(at, len(group))
+        names = ids(at, len(group))
         if not self._service.keeps:
             self._answer(side, group, names, _bodies(side, names, answer))
             return
-        records = _records(side, group, names, answer, at)
+        records = records_of(side, [each.row for each in group], names, answer, at)
         if self._service.policy.durable == "before-reply":
             task = group[0].connection.loop.create_task(self._keep(side, group, _bodies(side, names, answer), records))
             self._tasks.add(task)
@@ -187,7 +187,7 @@ def _before(status: int, dates: list[tuple[bytes, bytes]]) -> bytes:
     return b"HTTP/1.1 %d %b\r\n%bcontent-length: " % (status, HTTPStatus(status).phrase.encode(), lines)
 
 
-def _names(at: float, count: int) -> list[str]:
+def ids(at: float, count: int) -> list[str]:
     """Ids of requests: the time, and what nobody can guess."""
     stamp, drawn = f"{int(at * 1000):011x}", secrets.token_hex(_RANDOM * count)
     return [stamp + drawn[place : place + 2 * _RANDOM] for place in range(0, len(drawn), 2 * _RANDOM)]
@@ -202,7 +202,9 @@ def _bodies(side: Side, names: Sequence[str], answer: Answer) -> list[bytes]:
     ]
 
 
-def _records(side: Side, group: Sequence[Waiting], names: Sequence[str], answer: Answer, at: float) -> list[Record]:
+def records_of(
+    side: Side, rows: Sequence[msgspec.Struct], names: Sequence[str], answer: Answer, at: float
+) -> list[Record]:
     """The rows of several requests, as they are stored."""
     served, keys = side.served, side.score_columns
     return [
@@ -212,10 +214,10 @@ def _records(side: Side, group: Sequence[Waiting], names: Sequence[str], answer:
             served.name,
             served.version,
             served.commit,
-            side.fields.stored(waiting.row),
+            side.fields.stored(row),
             _ENCODE(prediction).decode(),
             _ENCODE(dict(zip(keys, scores, strict=True))).decode(),
             name,
         )
-        for waiting, name, prediction, scores in zip(group, names, answer.predictions, answer.scores, strict=True)
+        for row, name, prediction, scores in zip(rows, names, answer.predictions, answer.scores, strict=True)
     ]
