@@ -91,7 +91,7 @@ def _blocks(sample: Sample, *answers: Answers) -> Iterator[tuple[Sample, tuple[A
     if sample.size <= BLOCK:
         yield sample, answers
         return
-    for span in spans(sample.size):
+    for span in spans(sample.size, sample.room):
         yield sample.only(span), tuple(each.only(span) for each in answers)
 
 

@@ -59,7 +59,7 @@ def flips(sample: Sample) -> tuple[Flips, ...]:
 def _moved(sample: Sample, old: Answers) -> npt.NDArray[np.int8]:
     """1 for a row that is right now and was not, -1 for one that was and is not, else 0, shape (n,)."""
     moved: npt.NDArray[np.int8] = (sample.room or np.empty)((sample.size,), np.int8)
-    for span in spans(sample.size):
+    for span in spans(sample.size, sample.room):
         block = sample.only(span)
         moved[span] = right(block, block.new).view(np.int8) - right(block, old.only(span)).view(np.int8)
     return moved
@@ -78,7 +78,7 @@ def _examples(sample: Sample, old: Answers, moved: npt.NDArray[np.int8]) -> Rows
     """The lost rows whose score moved most, or the first ones."""
     chosen = np.zeros(0, dtype=np.int64)
     apart = np.zeros(0)
-    for span in spans(sample.size):
+    for span in spans(sample.size, sample.room):
         at = np.flatnonzero(moved[span] < 0) + span.start
         chosen = np.concatenate([chosen, at])
         if sample.task == "binary" and old.score is not None and sample.new.score is not None:

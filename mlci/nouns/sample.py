@@ -25,9 +25,22 @@ BLOCK = 1 << 20
 """Rows that are looked at together where there are many: what is as long as this is small."""
 
 
-def spans(size: int) -> Iterator[slice]:
-    """Cut so many rows into blocks."""
-    return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
+_RESTS = 16
+
+
+def spans(size: int, room: Room | None = None) -> Iterator[slice]:
+    """Cut so many rows into blocks; the pages of those that were looked at are let go of, where the room can."""
+    for i, start in enumerate(range(0, size, BLOCK)):
+        yield slice(start, min(start + BLOCK, size))
+        if i % _RESTS == _RESTS - 1:
+            rest(room)
+
+
+def rest(room: Room | None) -> None:
+    """Let go of the pages of long arrays, where the room can."""
+    let_go = getattr(room, "rest", None)
+    if let_go is not None:
+        let_go()
 
 
 class Memo:
@@ -177,7 +190,7 @@ class Sample:
 
     def blocks(self) -> Iterator[Sample]:
         """All rows, some at a time."""
-        return iter((self,)) if self.size <= BLOCK else (self.only(span) for span in spans(self.size))
+        return iter((self,)) if self.size <= BLOCK else (self.only(span) for span in spans(self.size, self.room))
 
 
 def _taken(array: Array, rows: Rows | slice, room: Room | None) -> Array:

@@ -11,7 +11,7 @@ from scipy.special import expit, ndtr, ndtri
 
 from mlci.judge.stats.places import counts_below
 from mlci.nouns.change import Change, Estimate, Good, TooFew
-from mlci.nouns.sample import spans
+from mlci.nouns.sample import rest, spans
 
 if TYPE_CHECKING:
     from mlci.nouns.sample import Room
@@ -89,8 +89,9 @@ def delong(label: npt.NDArray[np.bool_], *scores: npt.NDArray[np.floating], room
         if any(np.isnan(score[span]).any() for span in spans(score.size)):
             raise ValueError("scores hold NaN")
         places.append(counts_below(label, score, room))
+        rest(room)
     above, below, won = _Joint(), _Joint(), np.zeros(len(scores))
-    for span in spans(label.size):
+    for span in spans(label.size, room):
         won += [float(place[span][label[span]].sum()) for place in places]
         mine = [_shares(label[span], place[span], positives, negatives) for place in places]
         above += _Joint.of(np.stack([share for share, _ in mine]))

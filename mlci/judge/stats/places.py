@@ -115,7 +115,7 @@ def _order(score: Scores, ends: Scores, buckets: list[_Bucket], made: Room) -> n
     """The rows, bucket by bucket."""
     order = made((score.size,), np.uint32 if score.size < 1 << 32 else np.int64)
     free = np.array([bucket.rows.start for bucket in buckets])
-    for span in spans(score.size):
+    for span in spans(score.size, made):
         at = np.searchsorted(ends, score[span], side="right").astype(np.uint16)
         sorted_, counts = np.argsort(at, kind="stable"), np.bincount(at, minlength=free.size)
         starts = np.cumsum(counts) - counts
