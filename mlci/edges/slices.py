@@ -29,6 +29,8 @@ MOST_SLICES = 1_000
 MOST_VALUES = 200
 MISSING = "(missing)"
 _QUARTERS = 4
+_CODE, _VALUE = '"mlci code"', '"mlci value"'
+"""Columns beside those of the test table, which conditions of the policy name without a table."""
 _SORTED_FROM = 4_000_000
 _NUMBERS = {"float", "integer", "decimal"}
 
@@ -123,12 +125,12 @@ class Cutter:
         self._has(column, "gate", "group")
         name = identifier(column)
         self.connection.execute(
-            f"CREATE TEMP TABLE groups AS SELECT value, row_number() OVER (ORDER BY value) - 1 AS code "
-            f"FROM (SELECT DISTINCT CAST({name} AS VARCHAR) AS value FROM {identifier(self.test.view)}) "
-            "WHERE value IS NOT NULL"
+            f"CREATE TEMP TABLE groups AS SELECT {_VALUE}, row_number() OVER (ORDER BY {_VALUE}) - 1 AS {_CODE} "
+            f"FROM (SELECT DISTINCT CAST({name} AS VARCHAR) AS {_VALUE} FROM {identifier(self.test.view)}) "
+            f"WHERE {_VALUE} IS NOT NULL"
         )
-        join = f"LEFT JOIN groups ON groups.value = CAST(rows.{name} AS VARCHAR)"
-        return Cut("coalesce(groups.code, -1)", (), join)
+        join = f"LEFT JOIN groups ON groups.{_VALUE} = CAST(rows.{name} AS VARCHAR)"
+        return Cut(f"coalesce(groups.{_CODE}, -1)", (), join)
 
     def feature(self, column: str, table: str, *path: str) -> Cut:
         """Codes of a column's values, numbers cut into quarters.
@@ -148,15 +150,17 @@ class Cutter:
 
     def _by(self, columns: Sequence[str], table: str) -> Cut:
         names = [identifier(column) for column in columns]
-        texts = ", ".join(f"CAST({name} AS VARCHAR) AS v{i}" for i, name in enumerate(names))
-        order = ", ".join(f"v{i} NULLS LAST" for i in range(len(names)))
+        values_of = [identifier(f"mlci value {i}") for i in range(len(names))]
+        texts = ", ".join(f"CAST({name} AS VARCHAR) AS {value}" for name, value in zip(names, values_of, strict=True))
+        order = ", ".join(f"{value} NULLS LAST" for value in values_of)
         self.connection.execute(
-            f"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER (ORDER BY {order}) - 1 AS code "
+            f"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER (ORDER BY {order}) - 1 AS {_CODE} "
             f"FROM (SELECT DISTINCT {texts} FROM {identifier(self.test.view)} LIMIT {MOST_SLICES + 1})"
         )
-        values = self.connection.execute(f"SELECT * EXCLUDE (code) FROM {table} ORDER BY code").fetchall()
+        values = self.connection.execute(f"SELECT * EXCLUDE ({_CODE}) FROM {table} ORDER BY {_CODE}").fetchall()
         same = " AND ".join(
-            f"{table}.v{i} IS NOT DISTINCT FROM CAST(rows.{name} AS VARCHAR)" for i, name in enumerate(names)
+            f"{table}.{value} IS NOT DISTINCT FROM CAST(rows.{name} AS VARCHAR)"
+            for name, value in zip(names, values_of, strict=True)
         )
         parts = tuple(
             Part(
@@ -169,7 +173,7 @@ class Cutter:
             )
             for row in values
         )
-        return Cut(f"{table}.code", parts, f"LEFT JOIN {table} ON {same}")
+        return Cut(f"{table}.{_CODE}", parts, f"LEFT JOIN {table} ON {same}")
 
     def _bins(self, column: str, wanted: int | tuple[float, ...]) -> Cut:
         path = ("gate", "slices", "bins", column)

@@ -135,3 +135,17 @@ def test_slices_of_one_name_are_told_apart(project: Project):
     }
     assert "near = (missing).accuracy.drop" in rows
     assert "near -inf to 0.1234565.accuracy.drop" in rows
+
+
+def test_columns_may_have_any_names(project: Project):
+    label, old, new = two_models()
+    write(project, label, old, new, code=np.arange(N) % 5, v0=np.arange(N) % 7, rows=label, value=np.arange(N))
+    named = "{where: code > 1 AND v0 < 4 AND value > 3 AND rows}"
+    slices = f"{{by: [code, [v0, rows]], some: {named}}}"
+    policy(project, f"    metrics: {{accuracy: {{drop: 0.3}}}}\n    group: value\n    slices: {slices}\n")
+    run = project.mlci("compare")
+    assert run.returncode == 0, run.stderr
+    expected = int(np.sum((np.arange(N) % 5 > 1) & (np.arange(N) % 7 < 4) & (np.arange(N) > 3) & label))
+    verdict = json.loads((project.root / "reports/verdict.json").read_text())
+    rows = {item["gate"]["slice"]: item["gate"]["rows"] for item in verdict["findings"] if item["gate"]["slice"]}
+    assert rows["some"] == expected
