@@ -21,9 +21,9 @@ def server(tmp_path_factory):
     assert "Traceback" not in said
 
 
-def request(body, *headers, method=b"POST", version=b"1.1"):
+def request(body, *headers, path=b"/predict", version=b"1.1"):
     lines = (b"Host: x", b"Content-Type: application/json", b"Content-Length: %d" % len(body), *headers)
-    return b"%b /predict HTTP/%b\r\n%b\r\n\r\n%b" % (method, version, b"\r\n".join(lines), body)
+    return b"POST %b HTTP/%b\r\n%b\r\n\r\n%b" % (path, version, b"\r\n".join(lines), body)
 
 
 def answers(server, *parts, count=1):
@@ -52,6 +52,26 @@ def test_both_ways_give_one_answer(server):
     assert list(short) == [name for name in long if name != "connection"]
     assert short["mlci-request"] == one["id"]
     assert len(one["id"]) == len(other["id"])
+
+
+def test_both_ways_of_the_protocol_give_one_answer(server):
+    inputs = [{"name": name, "shape": [1, 1], "datatype": "FP64", "data": [value]} for name, value in ROW.items()]
+    # Outputs that are asked for go the long way.
+    outputs = [{"name": name} for name in ("prediction", "prediction_id")]
+    infer = b"/v2/models/people/infer"
+    short, long = (
+        answers(server, request(json.dumps(each).encode(), path=infer))[0][2]
+        for each in ({"id": "mine", "inputs": inputs}, {"id": "mine", "inputs": inputs, "outputs": outputs})
+    )
+    assert short.pop("parameters").keys() == long.pop("parameters").keys()
+    names = [each.pop("data") for each in (short["outputs"].pop(), long["outputs"].pop())]
+    assert short["outputs"] == long["outputs"]
+    assert names[0] != names[1]
+    assert short["id"] == long["id"] == "mine"
+    wrong = [inputs[0] | {"data": ["x"]}, *inputs[1:]]
+    twice = [inputs[0], inputs[0]]
+    for bad in (wrong, twice, inputs[:1], [inputs[0] | {"shape": [2, 1]}, inputs[1]]):
+        assert answers(server, request(json.dumps({"inputs": bad}).encode(), path=infer))[0][0] == 400
 
 
 def test_requests_that_are_sent_at_once_are_answered_in_their_order(server):

@@ -6,10 +6,9 @@ import asyncio
 import http
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-
-from mlci.edges.serve.lane import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +92,7 @@ class Connection(HttpToolsProtocol):
 
     def _is_ordinary(self) -> bool:
         """Whether a request can be answered the short way: nothing that HTTP has rules of its own for."""
-        if self.url != PATH or self.lane is None or not self.lane.open() or self.expect_100_continue:
+        if self.lane is None or not self.lane.open(self.url) or self.expect_100_continue:
             return False
         if (bool(self.cycle) and not self.cycle.response_complete) or self.flow.write_paused:
             return False
@@ -116,7 +115,8 @@ class Connection(HttpToolsProtocol):
 
     def go_long(self, waiting: Waiting) -> None:
         """Have a request that went the short way answered as any other."""
-        scope = waiting.scope | {"method": "POST", "path": PATH.decode(), "raw_path": PATH, "query_string": b""}
+        scope = waiting.scope | {"method": "POST", "query_string": b""}
+        scope |= {"path": unquote(waiting.path.decode()), "raw_path": waiting.path}
         cycle = RequestResponseCycle(
             scope=scope,
             transport=self.transport,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from mlci.edges.onnx.session import OnnxModel
+    from mlci.edges.serve.typed import Tensor
     from mlci.nouns.signature import Input
 
 Columns = dict[str, list[Any]]
@@ -23,6 +24,8 @@ Columns = dict[str, list[Any]]
 
 _ENCODE = msgspec.json.Encoder().encode
 _TOLD = 10
+_ONE = ([1, 1], [1])
+"""Shapes of one row."""
 _WHOLE = {"tensor(int32)": 2**31, "tensor(int64)": 2**63}
 _KINDS: dict[str, Callable[[Any], Any]] = {"float": float, "integer": int}
 _LARGEST_FLOAT = 3.4e38
@@ -121,6 +124,22 @@ class Fields:
         near = difflib.get_close_matches(name, self._names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "one of " + ", ".join(self._names[:20])
         return {"row": place, "field": name[: _TOLD * 8], "expected": hint, "what": "is no field of the model"}
+
+    def row_of_tensors(self, tensors: Sequence[Tensor]) -> msgspec.Struct | None:
+        """The row that tensors are; None where they aren't plainly one row that is right."""
+        named = {each.name: each for each in tensors}
+        if len(tensors) != len(self._names) or self._known != named.keys():
+            return None
+        values = []
+        for name in self._names:
+            tensor = named[name]
+            if tensor.datatype not in self._datatypes[name] or tensor.shape not in _ONE or len(tensor.data) != 1:
+                return None
+            value = tensor.data[0]
+            if not self._fits[name](value):
+                return None
+            values.append(_stored(value, self._kinds[name]))
+        return self._typed.row(*values)
 
     def of_tensors(self, tensors: Any) -> Columns:  # noqa: ANN401 - JSON can be anything
         """Columns of the tensors of an inference request.

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlci.edges.log.records import Record, now
+from mlci.edges.serve import protocol
 from mlci.edges.serve.app import late, mistake, refusal
 from mlci.edges.serve.http import JSON
+from mlci.edges.serve.service import Predicted
+from mlci.edges.serve.typed import inference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("mlci.serve")
 _ENCODE = msgspec.json.Encoder().encode
-PATH = b"/predict"
+_PREDICT, _INFER = "/predict", "/v2/models/{name}/infer"
+_PATH = _PREDICT.encode()
 _RANDOM = 10
 """Random bytes of an id."""
 
@@ -48,6 +52,8 @@ class Waiting:
     Attributes:
         connection: That it came by.
         scope: Its headers and the rest, for the long way.
+        path: As it was sent.
+        request: The client's id of it, of the Open Inference Protocol; None: it is of named fields.
         body: Its body, for the long way.
         row: What that holds.
         begin: When it had arrived.
@@ -56,12 +62,25 @@ class Waiting:
         disconnected: Whether its client has gone.
     """
 
-    __slots__ = ("begin", "body", "connection", "disconnected", "keep_alive", "response_complete", "row", "scope")
+    __slots__ = (
+        "begin",
+        "body",
+        "connection",
+        "disconnected",
+        "keep_alive",
+        "path",
+        "request",
+        "response_complete",
+        "row",
+        "scope",
+    )
     message_event = _Event()
 
-    def __init__(self, connection: Connection, body: bytes, row: msgspec.Struct) -> None:
+    def __init__(self, connection: Connection, body: bytes, row: msgspec.Struct, request: str | None) -> None:
         self.connection = connection
         self.scope = connection.scope
+        self.path = connection.url
+        self.request = request
         self.body = body
         self.row = row
         self.begin = time.perf_counter()
@@ -87,21 +106,22 @@ class Lane:
         self._made_of: tuple[object, object] = (None, None)
         self._made = (b"", b"")
 
-    def open(self) -> bool:
-        """Whether requests may go this way now."""
-        return self._service.ordinary and not self._service.cast.current.batcher.slow
+    def open(self, path: bytes) -> bool:
+        """Whether requests of a path may go this way now."""
+        side = self._service.cast.current
+        return path in {_PATH, side.infer} and self._service.ordinary and not side.batcher.slow
 
     def take(self, connection: Connection, body: bytes) -> Waiting | None:
         """Have a request answered at the end of this turn of the event loop; None: it must go the long way."""
         side = self._service.cast.current
-        if len(body) > self._largest or (row := side.fields.row_of(body)) is None:
+        if len(body) > self._largest or (found := _read(side, connection.url, body)) is None:
             return None
         if self._waiting and side is not self._side:
             self._flush()
         if not self._waiting:
             self._side = side
             connection.loop.call_soon(self._flush)
-        waiting = Waiting(connection, body, row)
+        waiting = Waiting(connection, body, *found)
         self._waiting.append(waiting)
         return waiting
 
@@ -119,15 +139,17 @@ class Lane:
             return
         names = ids(at, len(group))
         if not self._service.keeps:
-            self._answer(side, group, names, _bodies(side, names, answer))
+            self._answer(side, group, names, _bodies(side, group, names, answer))
             return
         records = records_of(side, [each.row for each in group], names, answer, at)
         if self._service.policy.durable == "before-reply":
-            task = group[0].connection.loop.create_task(self._keep(side, group, _bodies(side, names, answer), records))
+            task = group[0].connection.loop.create_task(
+                self._keep(side, group, _bodies(side, group, names, answer), records)
+            )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         elif self._service.kept_behind(records):
-            self._answer(side, group, names, _bodies(side, names, answer))
+            self._answer(side, group, names, _bodies(side, group, names, answer))
         else:
             # The long way says that the log takes nothing.
             for each in group:
@@ -159,14 +181,17 @@ class Lane:
     def _answer(self, side: Side, group: Sequence[Waiting], names: Sequence[str], bodies: Sequence[bytes]) -> None:
         counts, end = self._service.counts, time.perf_counter()
         counts.predicted("current", side.served.version, len(group))
-        counts.answered_together(PATH.decode(), 200, [end - each.begin for each in group])
+        for route, mine in ((_PREDICT, True), (_INFER, False)):
+            if times := [end - each.begin for each in group if (each.request is None) is mine]:
+                counts.answered_together(route, 200, times)
         before, after = self._head(side, group[0].connection.server_state.default_headers)
         for waiting, name, body in zip(group, names, bodies, strict=True):
             waiting.connection.answer(waiting, before, b"%b%b\r\n" % (after, name.encode()), body)
 
     def _refuse(self, side: Side, waiting: Waiting, name: str, error: RefusedError) -> None:
         told = refusal(error, side, name)
-        self._service.counts.answered(PATH.decode(), told.status, time.perf_counter() - waiting.begin)
+        route = _PREDICT if waiting.request is None else _INFER
+        self._service.counts.answered(route, told.status, time.perf_counter() - waiting.begin)
         if (b"connection", b"close") in error.headers:
             waiting.keep_alive = False
         headers = [*side.headers, (b"mlci-request", name.encode()), *error.headers]
@@ -193,12 +218,24 @@ def ids(at: float, count: int) -> list[str]:
     return [stamp + drawn[place : place + 2 * _RANDOM] for place in range(0, len(drawn), 2 * _RANDOM)]
 
 
-def _bodies(side: Side, names: Sequence[str], answer: Answer) -> list[bytes]:
+def _read(side: Side, path: bytes, body: bytes) -> tuple[msgspec.Struct, str | None] | None:
+    """The row of a body, and of the protocol the client's id of it; None where it isn't plainly right."""
+    if path == _PATH:
+        row = side.fields.row_of(body)
+        return None if row is None else (row, None)
+    asked = inference(body)
+    row = None if asked is None else side.fields.row_of_tensors(asked.inputs)
+    return None if asked is None or row is None else (row, asked.id)
+
+
+def _bodies(side: Side, group: Sequence[Waiting], names: Sequence[str], answer: Answer) -> list[bytes]:
     """The answers, as `App` writes them."""
     keys, about = side.score_columns, side.about
     return [
         _ENCODE({"id": name, "prediction": prediction, "scores": dict(zip(keys, scores, strict=True)), **about})
-        for name, prediction, scores in zip(names, answer.predictions, answer.scores, strict=True)
+        if waiting.request is None
+        else _ENCODE(protocol.short(Predicted(side, [name], 0.0, [prediction], [scores]), waiting.request))
+        for waiting, name, prediction, scores in zip(group, names, answer.predictions, answer.scores, strict=True)
     ]
 
 

@@ -68,6 +68,11 @@ def _wanted(served: Served, outputs: object) -> list[str]:
     return [name for name in known if name in names]
 
 
+def short(predicted: Predicted, request: str) -> dict[str, Any]:
+    """The answer to a request that asks for no outputs by name."""
+    return answer(predicted, list(_outputs(predicted.side.served)), request)
+
+
 def answer(predicted: Predicted, wanted: list[str], request: str | None) -> dict[str, Any]:
     """The answer to an inference request."""
     side, rows = predicted.side, len(predicted.ids)

@@ -38,6 +38,7 @@ class Side:
         self.score_columns = served.signature.score_columns
         self.stored = tuple(each.name for each in served.signature.inputs if each.name not in policy.private)
         self.about = {"model": served.name, "version": served.version, "commit": served.commit}
+        self.infer = f"/v2/models/{quote(served.name)}/infer".encode()
         self.headers = tuple((f"mlci-{key}".encode(), quote(value).encode()) for key, value in self.about.items())
 
 

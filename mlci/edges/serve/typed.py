@@ -12,6 +12,33 @@ if TYPE_CHECKING:
     from mlci.nouns.serve import Taken
 
 
+class Tensor(msgspec.Struct, forbid_unknown_fields=True):
+    """One input of an inference request, as most clients write it."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any]
+
+
+class Inference(msgspec.Struct, forbid_unknown_fields=True):
+    """An inference request that asks for nothing of its own."""
+
+    inputs: list[Tensor]
+    id: str = ""
+
+
+_READ_INFERENCE = msgspec.json.Decoder(Inference).decode
+
+
+def inference(body: bytes) -> Inference | None:
+    """A request as most clients write it; None where it has more, or isn't plainly right."""
+    try:
+        return _READ_INFERENCE(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 class TypedRows:
     """Reads what is right, and leaves to others to say what is wrong with the rest.
 
@@ -22,6 +49,7 @@ class TypedRows:
     def __init__(self, taken: Sequence[Taken]) -> None:
         fields = [(f"f{place}", _type(each), msgspec.field(name=each.name)) for place, each in enumerate(taken)]
         row: Any = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
+        self.row: Callable[..., msgspec.Struct] = row
         self._read = msgspec.json.Decoder(row | list[row]).decode
         self._read_one: Callable[[bytes], msgspec.Struct] = msgspec.json.Decoder(row).decode
         self._names = [each.name for each in taken]
