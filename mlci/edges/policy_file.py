@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 KEY = "mlci"
+_LONGEST = 60
+_KEYS, _LIST, _TEXT = "keys with their values are needed", "a list is needed", "a text, between quotes, is needed"
+_WHOLE, _NUMBER, _YES = "a whole number is needed", "a number is needed", "true or false is needed"
+_NEEDED = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type", "mapping_type"), _KEYS),
+    **dict.fromkeys(("tuple_type", "list_type"), _LIST),
+    "string_type": _TEXT,
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _YES),
+}
+"""What the schema's library says in words of its own, by its names of errors."""
 
 
 def load_policy(root: Path, file: str = "params.yaml") -> PolicyFile:
@@ -69,7 +81,24 @@ def _problem(detail: ErrorDetails, policy: PolicyFile) -> str:
     if detail["type"] == "missing":
         parent = ".".join((KEY, *path))
         return f"{place}: `{parent}` lacks the key `{detail['loc'][-1]}`"
+    if detail["type"] == "literal_error":
+        return f"{place}: {name}: {_choice(detail['ctx']['expected'], detail['input'])}"
+    if needed := _NEEDED.get(detail["type"]):
+        return f"{place}: {name}: {needed} here, not {_shown(detail['input'])}"
     return f"{place}: {name}: {said}" if path else f"{place}: {said}"
+
+
+def _choice(expected: str, value: object) -> str:
+    """Which words are known, from the library's own list of them: `'one', 'two' or 'three'`."""
+    close = difflib.get_close_matches(str(value), expected.split("'")[1::2], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{expected} is needed here, not {_shown(value)}{hint}"
+
+
+def _shown(value: object) -> str:
+    """What stands in the file, cut where it is long."""
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _written(loc: tuple[str, ...], policy: PolicyFile) -> tuple[str, ...]:

@@ -162,3 +162,23 @@ def test_a_file_without_a_policy_says_so(tmp_path):
     (tmp_path / "params.yaml").write_text("train: {seed: 1}\n")
     with pytest.raises(PolicyError, match="has no key `mlci`"):
         load_policy(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("mlci: 3\n", "params.yaml:1: mlci: keys with their values are needed here, not 3"),
+        ("mlci:\n", "params.yaml:1: mlci: keys with their values are needed here, not nothing"),
+        ("mlci:\n  model: {name: 3, label: y, id: i}\n", "params.yaml:2: mlci.model.name: a text, between quotes, is"),
+        ("mlci:\n  model: {name: m, label: y, id: i, task: binry}\n", "not 'binry'; did you mean 'binary'?"),
+        (
+            "mlci:\n  gate: {metrics: {accuracy: {drop: 1%}}, reuse: many}\n",
+            "a whole number is needed here, not 'many'",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_told_in_plain_words(text, told):
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text)
+    assert told in str(caught.value)
+    assert "Input should" not in str(caught.value)
