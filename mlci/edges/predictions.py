@@ -23,7 +23,7 @@ from mlci.nouns.metric import class_metric
 from mlci.nouns.sample import Answers, Feature, Part, Sample, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -55,7 +55,7 @@ class Loaded:
 class PredictionFiles:
     """The candidate's predictions and the test table, open for reading in one session."""
 
-    def __init__(self, root: Path, policy: PolicyFile) -> None:
+    def __init__(self, root: Path, policy: PolicyFile, say: Callable[[str], None] = lambda _: None) -> None:
         if policy.policy.model is None or policy.policy.gate is None:
             raise PolicyError(
                 f"{policy.file}: comparing needs `mlci.model` and `mlci.gate`",
@@ -65,6 +65,7 @@ class PredictionFiles:
         self.policy = policy
         self.model: Model = policy.policy.model
         self.gate: Gate = policy.policy.gate
+        self.say = say
         self._checked = False
         self._whole: tuple[Loaded, Sequence[npt.NDArray[np.uint64]]] | None = None
 
@@ -137,7 +138,9 @@ def _join(
     trained_on: Sequence[npt.NDArray[np.uint64]],
 ) -> Loaded:
     def batches(ranges: Sequence[Ids]) -> Iterator[pa.RecordBatch]:
-        for ids in ranges:
+        for i, ids in enumerate(ranges, 1):
+            if len(ranges) > 1:
+                files.say(f"joining predictions, part {i} of {len(ranges)}")
             query = joined(new, old, test, cuts.all, digests=bool(trained_on), within=ids)
             yield from connection.sql(query).to_arrow_reader(BATCH)
 

@@ -31,12 +31,17 @@ from mlci.judge.whole_columns import whole_columns
 from mlci.nouns.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mlci.nouns.finding import Finding
     from mlci.nouns.policy import PolicyFile
     from mlci.nouns.report import DataDiff
+    from mlci.nouns.sample import Sample
+
+
+_MANY = 10_000_000
+"""More rows than this are judged for minutes."""
 
 
 class Looked(NamedTuple):
@@ -52,8 +57,18 @@ class Looked(NamedTuple):
         asks = list(ask_values(self.alone.sample, gate, model))
         for comparison, sample in self.met:
             if sample is not None:
-                asks += ask_changes(sample, gate, model, comparison.baseline)
+                asks += self._told(ask_changes(sample, gate, model, comparison.baseline), sample)
         return asks
+
+    def _told(self, asks: Iterator[Ask], sample: Sample) -> Iterator[Ask]:
+        """Say of which slice they are, where that takes its time."""
+        last: str | None = ""
+        for ask in asks:
+            if sample.size > _MANY and ask.part != last:
+                names = [part.name for part in sample.parts]
+                self.case.say(f"judged {ask.part or 'all rows'}, {names.index(ask.part) + 1} of {len(names)}")
+            last = ask.part
+            yield ask
 
     @property
     def commits(self) -> tuple[str, ...]:
@@ -106,7 +121,7 @@ def look(
     """Read what the candidate and every baseline said, without judging it. Arguments and errors as for `compare`."""
     _refuse_parts(root, policy)
     history = History(root)
-    case = Case(root, policy, PredictionFiles(root, policy), history, Revisions(root, history), say)
+    case = Case(root, policy, PredictionFiles(root, policy, say), history, Revisions(root, history), say)
     say("reading the candidate's predictions")
     case.files.check()
     own = trained_on_here(case)

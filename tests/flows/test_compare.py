@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from mlci.edges import prediction_join
+from mlci.edges.policy_file import load_policy
 from mlci.edges.row_digests import write_row_digests
+from mlci.flows import compare
 
 if TYPE_CHECKING:
     from conftest import People, Project
@@ -414,3 +417,17 @@ def test_labels_of_another_type_are_the_same_labels(project: Project):
     project.write("predictions.parquet", i=ids, y=(classes + 0.1).astype(np.float32), prediction=classes + 0.2)
     run = project.mlci("compare")
     assert run.returncode == 0, run.stderr
+
+
+def test_many_rows_are_judged_with_progress(project: Project, people: People, monkeypatch: pytest.MonkeyPatch):
+    release(project, people)
+    project.write("predictions.parquet", **people.answers(people.wrong(0.1, 3)))
+    monkeypatch.setattr(compare, "_MANY", 0)
+    monkeypatch.setattr(prediction_join, "_A_ROW", 10**6)
+    said: list[str] = []
+    looked = compare.look(project.root, load_policy(project.root), say=said.append)
+    parts = [line for line in said if line.startswith("joining predictions, part")]
+    assert parts[0].startswith("joining predictions, part 1 of ")
+    assert "judged" not in "".join(said)
+    assert looked.asks()
+    assert said[-1].startswith("judged ")
