@@ -1,12 +1,19 @@
 """The short way of ordinary requests: what it answers, in which order, and what it leaves to the long one."""
 
+import asyncio
 import json
 import re
 import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from serve_process import Server
 from served_models import ROW, regression
+
+from mlci.edges.onnx.session import OnnxModel
+from mlci.edges.serve.batch import Batcher
 
 GOOD = json.dumps(ROW).encode()
 
@@ -111,3 +118,38 @@ def test_every_way_is_counted(server):
     before = counted()
     answers(server, request(GOOD) * 3, count=3)
     assert counted() == before + 3
+
+
+class Slow:
+    """A model that takes its time, and knows which thread it took it of."""
+
+    def __init__(self, model):
+        self._model = model
+        self.threads = []
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def feed(self, tensors):
+        self.threads.append(threading.get_ident())
+        end = time.thread_time() + 0.1
+        while time.thread_time() < end:
+            pass
+        return self._model.feed(tensors)
+
+
+def test_a_slow_model_is_asked_beside_the_loop(tmp_path):
+    slow = Slow(OnnxModel.load(regression(tmp_path / "model.onnx")))
+    columns = {name: [value] for name, value in ROW.items()}
+
+    async def ask(batcher):
+        return [await batcher.ask(columns) for _ in range(3)]
+
+    with ThreadPoolExecutor(1) as aside:
+        batcher = Batcher(slow, None, aside)
+        assert not batcher.slow
+        told = asyncio.run(ask(batcher))
+        assert batcher.slow
+    assert told[0] == told[1] == told[2]
+    assert slow.threads[0] == threading.get_ident()
+    assert threading.get_ident() not in slow.threads[1:]
