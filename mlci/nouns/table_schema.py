@@ -7,7 +7,7 @@ from typing import Literal
 from mlci.nouns.base import Noun
 
 Format = Literal["parquet", "csv", "json", "table"]
-DialectName = Literal["duckdb", "spark", "postgres", "motherduck", "mariadb", "mysql", "clickhouse"]
+DialectName = Literal["duckdb", "spark", "postgres", "motherduck", "mariadb", "mysql"]
 Kind = Literal["string", "integer", "float", "decimal", "boolean", "timestamp", "date", "other"]
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}

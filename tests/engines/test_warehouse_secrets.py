@@ -82,12 +82,12 @@ mlci:
       columns:
         id: {{unique: true}}
         age: {{range: [18, 120]}}
-    nothing: {{path: nothing}}
+    away: {{path: not_there}}
 """)
     monkeypatch.setenv("MLCI_WAREHOUSE_PASSWORD", PASSWORD)
     monkeypatch.chdir(tmp_path)
     told = ""
-    for words, code in (("customers --explain", 1), ("customers --json --rows rows", 1), ("nothing", 3)):
+    for words, code in (("customers --explain", 1), ("customers --json --rows rows", 1), ("away", 3)):
         monkeypatch.setattr(sys, "argv", ["mlci", "data", "check", *words.split()])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -95,7 +95,7 @@ mlci:
         assert ended.value.code == code, said
         told += said.out + said.err
     assert "-- probe of MariaDB" in told
-    assert "the warehouse has no table nothing" in told
+    assert "the warehouse has no table not_there" in told
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert len(files) > 3
     for form in (PASSWORD, quote(PASSWORD, safe="")):

@@ -20,7 +20,6 @@ class Backend:
     Attributes:
         dialects: The words that it may speak, each with what its version says then.
         session: Statements that make nulls, moments and quotes mean what the dialect expects.
-        settings: The same as settings that go with every statement.
         extra: The extra of mlci that brings its driver.
         closes: Whether what a statement gives is to be closed.
         booleans: Selects the names of the columns of `{name}` in `{place}` that are created as BOOLEAN.
@@ -28,7 +27,6 @@ class Backend:
 
     dialects: tuple[tuple[str, DialectName], ...]
     session: tuple[str, ...] = ()
-    settings: tuple[tuple[str, str], ...] = ()
     extra: str = "warehouse"
     version: str = "SELECT version()"
     closes: bool = True
@@ -61,14 +59,9 @@ WHY_NOT = {
 
 def all_rows(found: Any) -> Sequence[tuple[Any, ...]]:  # noqa: ANN401 - each driver has a type of its own
     """Everything that a statement gave."""
-    rows = found.result_rows if hasattr(found, "result_rows") else found.fetchall()
-    return [tuple(row) for row in rows]
+    return [tuple(row) for row in found.fetchall()]
 
 
 def some_rows(found: Any, most: int) -> Sequence[tuple[Any, ...]]:  # noqa: ANN401 - each driver has a type of its own
     """The next rows of a statement; none at its end."""
-    if not hasattr(found, "result_rows"):
-        return [tuple(row) for row in found.fetchmany(most)]
-    rows = found.result_rows[:most]
-    del found.result_rows[:most]
-    return [tuple(row) for row in rows]
+    return [tuple(row) for row in found.fetchmany(most)]

@@ -54,8 +54,7 @@ class Warehouse:
     @contextmanager
     def asked(self, sql: str) -> Iterator[Any]:
         """What a statement gives, to be read inside the block."""
-        settings = {"settings": dict(self.backend.settings)} if self.backend.settings else {}
-        found = self.ibis.raw_sql(sql, **settings)
+        found = self.ibis.raw_sql(sql)
         try:
             yield found
         finally:

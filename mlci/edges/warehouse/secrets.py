@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from mlci.nouns.engine import Engine
 
 VARIABLE = "MLCI_WAREHOUSE_PASSWORD"
-_KNOWN = (VARIABLE, "PGPASSWORD", "MYSQL_PWD", "CLICKHOUSE_PASSWORD", "SNOWFLAKE_PASSWORD", "DATABRICKS_TOKEN")
-_KNOWN_TOO = ("MOTHERDUCK_TOKEN", "motherduck_token")
+_KNOWN = (VARIABLE, "PGPASSWORD", "MYSQL_PWD", "MOTHERDUCK_TOKEN", "motherduck_token")
 _SHORTEST = 4
 """A shorter secret would blot out words of a message; nobody has one."""
 
@@ -26,7 +25,7 @@ def password() -> str | None:
 def redacted(text: str, engine: Engine) -> str:
     """A message of a driver, without what it may have picked up of credentials."""
     shown = text.replace(engine.url, without_secrets(engine.url)) if engine.url else text
-    for name in (*_KNOWN, *_KNOWN_TOO):
+    for name in _KNOWN:
         secret = os.environ.get(name, "")
         if len(secret) >= _SHORTEST:
             for form in dict.fromkeys((secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])):

@@ -70,9 +70,6 @@ class _Writer:
                 return f"({self.sql(of)} IS NULL)"
             case Among(of=of, values=values):
                 return f"({self.sql(of)} IN ({self._listed(values)}))"
-            case Between(of=of, low=low, high=high) if not self.dialect.nan_is_greatest and self._is_float(of):
-                ends = (Compare(op=">=", left=of, right=low), Compare(op="<=", left=of, right=high))
-                return self.sql(Logic(op="AND", parts=ends))
             case Between(of=of, low=low, high=high):
                 value = self.dialect.in_order(self.sql(of)) if self._kind(of) == "string" else self.sql(of)
                 return f"({value} BETWEEN {self.sql(low)} AND {self.sql(high)})"
@@ -116,49 +113,12 @@ class _Writer:
 
     def _compare(self, tree: Compare) -> str:
         left, right = self.sql(tree.left), self.sql(tree.right)
-        floats = not self.dialect.nan_is_greatest and (self._is_float(tree.left) or self._is_float(tree.right))
         if tree.op in {"same", "distinct"}:
             same = f"({left} {self.dialect.null_safe} {right})"
-            if floats:
-                same = f"({same} OR coalesce(({self.dialect.is_nan(left)}) AND ({self.dialect.is_nan(right)}), FALSE))"
             return same if tree.op == "same" else f"(NOT {same})"
-        if floats:
-            return self._of_floats(tree.op, left, right)
         if "string" in {self._kind(tree.left), self._kind(tree.right)}:
             left = self.dialect.in_order(left)
         return f"({left} {tree.op} {right})"
-
-    def _is_float(self, tree: Expression) -> bool:
-        """Whether a value may be NaN."""
-        match tree:
-            case ColumnOf():
-                return self._kind(tree) == "float"
-            case Cast(type=kind):
-                return kind == "DOUBLE"
-            case Call(name=name, arguments=arguments):
-                counts = name in _FIELDS or name in {"length", "len"}
-                return name == "/" or (not counts and any(map(self._is_float, arguments)))
-            case Case(checks=checks, otherwise=otherwise):
-                return any(self._is_float(value) for _, value in checks) or self._is_float(otherwise)
-            case _:
-                return False
-
-    def _of_floats(self, op: str, left: str, right: str) -> str:
-        """NaN equals itself and comes after everything else, where the engine finds it in no order."""
-        a, b = (f"({self.dialect.is_nan(self.dialect.cast(each, 'DOUBLE'))})" for each in (left, right))
-        match op:
-            case "=":
-                return f"({left} = {right} OR ({a} AND {b}))"
-            case "<>":
-                return f"(NOT {self._of_floats('=', left, right)})"
-            case ">":
-                return f"({left} > {right} OR ({a} AND NOT {b}))"
-            case "<":
-                return self._of_floats(">", right, left)
-            case ">=":
-                return f"(NOT {self._of_floats('<', left, right)})"
-            case _:
-                return f"(NOT {self._of_floats('>', left, right)})"
 
     def _call(self, tree: Call) -> str:
         name, arguments = tree.name, tree.arguments
@@ -174,11 +134,7 @@ class _Writer:
             name, arguments = arguments[0].text.lower(), arguments[1:]
         if name == "||" or name in _SAME:
             texts = [self.sql(value) for value in arguments]
-            return (
-                f"({' || '.join(texts)})"
-                if name == "||"
-                else f"{self.dialect.functions.get(name, name)}({', '.join(texts)})"
-            )
+            return f"({' || '.join(texts)})" if name == "||" else f"{name}({', '.join(texts)})"
         if name in {"length", "len"}:
             return self.dialect.length(self.sql(arguments[0]))
         if name in _FIELDS:

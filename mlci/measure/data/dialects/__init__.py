@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlci.measure.data.dialects.clickhouse import ClickhouseDialect
 from mlci.measure.data.dialects.duck import DuckDialect
 from mlci.measure.data.dialects.motherduck import MotherduckDialect
 from mlci.measure.data.dialects.mysql import MariadbDialect, MysqlDialect
@@ -22,7 +21,6 @@ DIALECTS: dict[DialectName, Dialect] = {
     "motherduck": MotherduckDialect(),
     "mariadb": MariadbDialect(),
     "mysql": MysqlDialect(),
-    "clickhouse": ClickhouseDialect(),
 }
 
 

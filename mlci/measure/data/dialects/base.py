@@ -29,10 +29,8 @@ class Dialect:
         name: What it is called.
         null_safe: The operator of equality that holds for two nulls.
         has_infinity: Whether its floats can be infinite or NaN.
-        nan_is_greatest: Whether NaN equals itself and comes after infinity, as in DuckDB.
         finds_quantiles: Whether it has an exact quantile as an aggregate; else rows are ranked.
         refuses_casts: Whether a text that is no number can't be cast to one.
-        functions: Its names of functions where they differ.
         strange: Functions that mean something else there.
     """
 
@@ -41,10 +39,8 @@ class Dialect:
     name: ClassVar[str] = "DuckDB"
     null_safe: ClassVar[str] = "IS NOT DISTINCT FROM"
     has_infinity: ClassVar[bool] = True
-    nan_is_greatest: ClassVar[bool] = True
     finds_quantiles: ClassVar[bool] = True
     refuses_casts: ClassVar[bool] = True
-    functions: ClassVar[dict[str, str]] = {}
     strange: ClassVar[frozenset[str]] = frozenset()
 
     def type(self, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Target = Literal["java", "python", "postgres", "pcre", "icu", "re2"]
+Target = Literal["java", "python", "postgres", "pcre", "icu"]
 
 _END: dict[Target, str] = {
     "java": r"\z",
@@ -20,7 +20,6 @@ _END: dict[Target, str] = {
     "postgres": r"\Z",
     "pcre": r"\z",
     "icu": r"\z",
-    "re2": r"\z",
 }
 _WORD, _DIGIT, _SPACE = "0-9A-Za-z_", "0-9", r"\t\n\f\r "
 _SHORT = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
@@ -67,8 +66,6 @@ def translated(pattern: str, target: Target) -> str:
     >>> translated("[A-Z]+$", "java")
     '\\A(?:[A-Z]+\\z)\\z'
     """
-    if target == "re2":
-        return rf"\A(?-s:{pattern})\z"
     found = re.match(r"\(\?([is]+)\)", pattern)
     flags, body = (found[1], pattern[found.end() :]) if found else ("", pattern)
     if "i" in flags and target == "postgres" and not body.isascii():
