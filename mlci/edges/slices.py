@@ -17,7 +17,7 @@ from mlci.nouns.sample import BLOCK, Part, spans
 from mlci.nouns.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import duckdb
     import numpy.typing as npt
@@ -205,10 +205,10 @@ class Cutter:
         known = f"FROM {identifier(self.test.view)} WHERE NOT isnan({number})"
         (many,) = self.connection.execute(f"SELECT count(*) {known}").fetchall()[0]
         if many > _SORTED_FROM:
-            return tuple(sorted(set(self._ranked(f"SELECT {number} {known} ORDER BY 1", many, at))))
+            return _ends(self._ranked(f"SELECT {number} {known} ORDER BY 1", many, at))
         rows = self.connection.execute(f"SELECT quantile_disc({number}, {at}) {known}").fetchall()
         found = rows[0][0] if rows else None
-        return tuple(sorted(set(found))) if found else (0.0,)
+        return _ends(found) if found else (0.0,)
 
     def _ranked(self, ordered: str, many: int, at: Sequence[float]) -> Iterator[float]:
         """The same quantiles of numbers that are sorted by the engine, which spills; `quantile_disc` holds them all."""
@@ -229,6 +229,15 @@ class Cutter:
             f"{self.policy.place(*path)}: {self.test.path} has no column `{column}`{hint}",
             f"columns are {', '.join(self.test.columns)}",
         )
+
+
+def _ends(found: Iterable[float]) -> tuple[float, ...]:
+    """Each end once; of the zeros, which one is found depends on the order of the rows.
+
+    >>> _ends([2.0, -0.0, 2.0])
+    (0.0, 2.0)
+    """
+    return tuple(sorted({end + 0.0 for end in found}))
 
 
 def _short(numbers: Sequence[float]) -> list[str]:
