@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -17,10 +18,31 @@ from mlci.edges.scratch import scratch
 from mlci.errors import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PLACE = "tmp/mlci-retrain"
+_LOCK = "tmp/mlci-retrain.lock"
 _SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GIT_CONFIG_COUNT")
+
+
+@contextlib.contextmanager
+def alone(root: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Wait for another retraining that runs in this work tree, so that this one sees what that one offered.
+
+    A project without DVC has no place for the lock, and one that can't be written to needs none.
+    """
+    dvc = next((each for each in (root.resolve(), *root.resolve().parents) if (each / ".dvc").is_dir()), None)
+    with contextlib.ExitStack() as ends:
+        if dvc is not None and os.access(dvc / ".dvc", os.W_OK):
+            file = dvc / ".dvc" / _LOCK
+            file.parent.mkdir(exist_ok=True)
+            lock = ends.enter_context(file.open("w"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("waiting for another retraining in this work tree")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager

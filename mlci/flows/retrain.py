@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlci.edges.git import History
 from mlci.edges.scratch import scratch
+from mlci.edges.scratch_clone import alone
 from mlci.errors import PolicyError, WorldError
 from mlci.flows.forge_access import home
 from mlci.flows.retrain_facts import Asking, bench, gather
@@ -61,7 +62,8 @@ def retrain(asked: Asked) -> Retraining:
         WorldError: A remote, a stage or the forge is not as it must be; the next run does what is left.
     """
     place = bench(asked.root, asked.policy, asked.asking.now)
-    with _counter(asked, place) as counter:
+    turn = contextlib.nullcontext() if asked.dry_run else alone(asked.root, asked.say)
+    with turn, _counter(asked, place) as counter:
         issues = own_issues(counter)
         facts = gather(place, asked.asking, counter.forge, issues)
         decision = decide(place.retrain, facts)

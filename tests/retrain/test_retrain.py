@@ -139,6 +139,19 @@ def test_a_run_that_was_killed_leaves_nothing_and_two_at_once_leave_one(project)
 
 
 @pytest.mark.slow
+def test_two_at_once_in_one_work_tree_train_once(project):
+    project.alarm("performance")
+    command = [sys.executable, "-m", "mlci", "retrain", "--json", "--until", "2013-07-02T06:00:00"]
+    env = {**project.environment, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+    given = {"cwd": project.root, "env": env, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    both = [subprocess.Popen(command, **given) for _ in range(2)]
+    found = [each.communicate(timeout=300) for each in both]
+    assert [each.returncode for each in both] == [0, 0], found
+    assert sum(json.loads(out)["challenger"] is not None for out, _ in found) == 1
+    assert "waiting for another retraining" in "".join(said for _, said in found)
+
+
+@pytest.mark.slow
 def test_a_branch_that_a_run_left_is_judged_again_and_not_trained_again(project, better, env, github, tmp_path):
     shutil.copytree(better, tmp_path / "mine")
     github.fault(status=502, method="POST", path="/pulls$", times=9)
