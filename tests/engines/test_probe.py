@@ -112,3 +112,20 @@ mlci:
     assert outcomes["data.codes.code.allowed"].outcome == "not_measured"
     assert outcomes["data.codes.id.unique"].outcome == "pass"
     assert "--   refused: keys of text: it says 3 where 0 is right" in found.explain
+
+
+def test_the_doctor_tells_what_a_warehouse_answers_wrong(postgres, duck, tmp_path, monkeypatch):
+    from mlci.flows.doctor.patient import Patient  # noqa: PLC0415
+    from mlci.flows.doctor.promises import engine  # noqa: PLC0415
+
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    url = re.sub(":[^:/@]*@", "@", postgres.url("postgres"), count=1)
+    for address, standing, said in (
+        (url, "warning", "answers `upper` wrong: of the probe's rows it says 0 where 1 is right"),
+        (duck.url, "fine", "kinds of question of the probe right"),
+        ("mysql://me@127.0.0.1:1/db", "failure", "can't be reached"),
+    ):
+        (tmp_path / "params.yaml").write_text(f'mlci: {{engine: {{name: warehouse, url: "{address}"}}}}\n')
+        (line,) = engine(Patient(tmp_path))
+        assert (line.standing, said in line.says) == (standing, True), line
+    assert [line.standing for line in engine(Patient(tmp_path, offline=True))] == ["not_asked"]

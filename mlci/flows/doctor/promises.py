@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlci.errors import MlciError
+from mlci.errors import MlciError, WorldError
 from mlci.flows.doctor.patient import Look
 
 if TYPE_CHECKING:
@@ -55,4 +55,32 @@ def tables(patient: Patient) -> Iterator[Diagnosed]:
         )
 
 
-CHECKS = (readable, gate, tables)
+def engine(patient: Patient) -> Iterator[Diagnosed]:
+    """The warehouse can be reached, and answers rows whose answers are known as it should."""
+    look = Look("policy.engine", "Policy")
+    if patient.policy is None or patient.policy.policy.engine.name != "warehouse":
+        return
+    if patient.offline:
+        yield look.not_asked("the warehouse was not asked", "leave `--offline` out")
+        return
+    from mlci.edges.warehouse.connect import warehouse  # noqa: PLC0415 - only who has one
+    from mlci.flows.data_probe import prove  # noqa: PLC0415
+
+    try:
+        with warehouse(patient.policy.policy.engine) as connection:
+            proof = prove(connection)
+    except WorldError as error:
+        yield look.broken(error)
+        return
+    place = patient.policy.place("engine")
+    for each in proof.refused:
+        yield look.warning(
+            f"{proof.engine} answers {each.kind} wrong: of the probe's rows {each.wrong}",
+            "checks that need it are not measured there; leave them out, or mend the server's settings",
+            place,
+        )
+    if not proof.refused:
+        yield look.fine(f"{proof.engine} answers all {len(proof.kinds)} kinds of question of the probe right")
+
+
+CHECKS = (readable, gate, tables, engine)
