@@ -2,8 +2,12 @@
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "forge"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,3 +31,24 @@ def browser():
         )
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def emulator():
+    """The emulator of the forge, for all tests of a process."""
+    from forge_emulator import Emulator  # noqa: PLC0415 - most tests need no forge
+
+    running = Emulator()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def github(emulator):
+    """GitHub on this machine, as tests/forge/conftest.py tells; each test starts with nothing."""
+    from forge_emulator import GitHub  # noqa: PLC0415 - as above
+
+    emulator.reset()
+    shown = GitHub(emulator)
+    yield shown
+    assert not shown.problems, "\n".join(shown.problems)

@@ -17,21 +17,3 @@ workflows' own `github-actions[bot]`. Each test starts from nothing but these.
 
 When the test ends, every exchange must have conformed to GitHub's own OpenAPI description.
 """
-
-import pytest
-from forge_emulator import Emulator, GitHub
-
-
-@pytest.fixture(scope="session")
-def emulator():
-    running = Emulator()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def github(emulator):
-    emulator.reset()
-    shown = GitHub(emulator)
-    yield shown
-    assert not shown.problems, "\n".join(shown.problems)

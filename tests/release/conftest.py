@@ -12,10 +12,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "embed"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "forge"))
 
-from forge_emulator import Emulator, GitHub
+from typing import TYPE_CHECKING
+
 from release_project import make
 from repositories import People, Project
 from signers import key_pair
+
+if TYPE_CHECKING:
+    from forge_emulator import GitHub
 
 
 @pytest.fixture
@@ -61,21 +65,6 @@ def released(made_release, tmp_path) -> Project:
 @pytest.fixture
 def keys(tmp_path) -> tuple[Path, Path]:
     return key_pair(tmp_path, "team")
-
-
-@pytest.fixture(scope="session")
-def emulator():
-    running = Emulator()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def github(emulator):
-    emulator.reset()
-    shown = GitHub(emulator)
-    yield shown
-    assert not shown.problems, "\n".join(shown.problems)
 
 
 @pytest.fixture

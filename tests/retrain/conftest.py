@@ -7,25 +7,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "forge"))
 
-from forge_emulator import Emulator, GitHub
 from seasons import JULY, MAY, OCTOBER, PATH, Seasons
 
 from mlci.flows.retrain import retrain
-
-
-@pytest.fixture(scope="session")
-def forge():
-    running = Emulator()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def github(forge):
-    forge.reset()
-    shown = GitHub(forge)
-    yield shown
-    assert shown.problems == ()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "forge"))
 
-from forge_emulator import Emulator, GitHub
 from githost import GitHost
 from loop import Loop, copied
 from user_project import PATH, UserProject
@@ -15,21 +14,6 @@ from user_project import PATH, UserProject
 from mlci import __version__
 from mlci.flows.workflows import render_workflows
 from mlci.nouns.workflows import WorkflowOptions
-
-
-@pytest.fixture(scope="session")
-def forge():
-    running = Emulator()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def github(forge):
-    forge.reset()
-    shown = GitHub(forge)
-    yield shown
-    assert shown.problems == ()
 
 
 @pytest.fixture(scope="session")
