@@ -50,7 +50,7 @@ def session(
         config = {**_UNLOCKED, "memory_limit": f"{engine.memory}B", "temp_directory": str(spill)}
         if engine.threads is not None:
             config["threads"] = engine.threads
-        with duckdb.connect(config=config) as connection, ended_by_signals(connection):
+        with duckdb.connect(config=config) as connection, interrupted_by_signals(connection):
             # Of other cursors of this database too.
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
             # It would write into the report that goes to the terminal.
@@ -61,7 +61,7 @@ def session(
 
 
 @contextmanager
-def ended_by_signals(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def interrupted_by_signals(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Let a signal that unwinds the process end the queries first, which would go on in their own threads."""
     _asking.append(connection)
     try:
@@ -77,21 +77,19 @@ def ended_by_signals(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 @contextmanager
 def _unwinding() -> Iterator[None]:
     told: list[BaseException] = []
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    found = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {each: handler for each, handler in found.items() if callable(handler)}
 
     def end(number: int, frame: FrameType | None) -> None:
         for each in tuple(_asking):
             each.interrupt()
         try:
-            handler = before[signal.Signals(number)]
-            assert callable(handler)  # noqa: S101 - only such ones are replaced
-            handler(number, frame)
+            before[signal.Signals(number)](number, frame)
         except BaseException as ending:
             told.append(ending)
             raise
 
-    ours = [each for each, handler in before.items() if callable(handler)]
-    for each in ours:
+    for each in before:
         signal.signal(each, end)
     try:
         yield
@@ -101,8 +99,8 @@ def _unwinding() -> Iterator[None]:
             raise told[0] from None
         raise
     finally:
-        for each in ours:
-            signal.signal(each, before[each])
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, reads: Sequence[Path | str], writes: Path | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlci.edges.duck import ended_by_signals
+from mlci.edges.duck import interrupted_by_signals
 from mlci.edges.duck_measure import measure
 from mlci.edges.duck_reference import fetch_numbers, fetch_rows
 from mlci.edges.duck_rows import fetch_examples, keep_first, save_rows
@@ -50,7 +50,7 @@ class DuckTable:
 
         Threads may ask at the same time.
         """
-        with self.connection.cursor() as cursor, ended_by_signals(cursor):
+        with self.connection.cursor() as cursor, interrupted_by_signals(cursor):
             return measure(cursor, plan, self.schema, rows=rows, memory=self.memory)
 
     def rows(self, sql: str) -> Sequence[tuple[Any, ...]]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlci.edges.aligned import HERE, Aligned
 from mlci.edges.duck import session
 from mlci.edges.duck_tree import columns_named
+from mlci.edges.scratch import scratch
 from mlci.edges.tables import TableFiles, find_table, open_table
 from mlci.errors import WorldError
 from mlci.nouns.sql import identifier, literal
@@ -18,6 +17,7 @@ from mlci.nouns.table_schema import TableSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import duckdb
 
@@ -92,8 +92,8 @@ def _in_spark(root: Path, policy: PolicyFile, gate: Gate, model: Model, old: Pat
     from mlci.edges.spark.session import spark_session  # noqa: PLC0415 - only who measures with Spark has it
 
     engine = policy.policy.engine
-    with tempfile.TemporaryDirectory(prefix="mlci-spark-", ignore_cleanup_errors=True) as folder:
-        file = Path(folder) / "aligned.parquet"
+    with scratch("spark") as folder:
+        file = folder / "aligned.parquet"
         with spark_session(engine) as spark:
             from mlci.edges.spark.align import Side, align  # noqa: PLC0415
             from mlci.edges.spark.open import is_name, open_in_spark  # noqa: PLC0415
@@ -106,7 +106,7 @@ def _in_spark(root: Path, policy: PolicyFile, gate: Gate, model: Model, old: Pat
             if elsewhere or _test_files(root, gate) is not None:
                 places["test"] = (root, gate.test)
             schemas, columns, sides = {}, {}, []
-            convert = in_parquet(engine, Path(folder), widen=False)
+            convert = in_parquet(engine, folder, widen=False)
             for side, (base, path) in places.items():
                 schema = open_in_spark(spark, base, path, f"{side} file", convert)
                 needed = _of_test(gate, model, schema) if side == "test" else _of_predictions(model, schema)

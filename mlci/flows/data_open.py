@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mlci.edges.duck import session
 from mlci.edges.duck_sql import check_condition, check_pattern, empty_table
+from mlci.edges.scratch import scratch
 from mlci.edges.tables import find_table, open_table
 from mlci.errors import PolicyError
 from mlci.flows.data_engine import OpenTable, opened
@@ -22,6 +21,7 @@ from mlci.measure.data.translate import UntranslatedError, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import duckdb
 
@@ -149,7 +149,7 @@ def _in_spark(stack: ExitStack, root: Path, name: str, table: Table, engine: Eng
     from mlci.edges.spark.texts import in_parquet  # noqa: PLC0415
 
     started = perf_counter()
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="mlci-spark-", ignore_cleanup_errors=True)))
+    folder = stack.enter_context(scratch("spark"))
     texts = [column for column, promised in table.columns.items() if promised.type == "string"]
     schema = open_in_spark(spark, root, table.path, name, in_parquet(engine, folder, texts=texts))
     overlap = table.overlap

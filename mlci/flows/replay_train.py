@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlci.edges.dvc_pipeline import read_pipeline, record_run
 from mlci.edges.files import digest
 from mlci.edges.parameters import Parameter, read_parameter, write_parameters
-from mlci.edges.run_stages import Runner, ended_by_signals
+from mlci.edges.run_stages import Runner
 from mlci.edges.scratch import scratch
 from mlci.edges.work_copy import placed, work_copy
 from mlci.errors import MlciError, PolicyError
@@ -85,11 +85,7 @@ class Maker(NamedTuple):
         own = [name for name in values if name not in self.past.replay.parameters]
         shown = ", ".join(f"{name}={values[name]}" for name in own)
         try:
-            with (
-                ended_by_signals(),
-                work_copy(self.pipeline, needs, outs) as copy,
-                scratch("logs") as logs,
-            ):
+            with work_copy(self.pipeline, needs, outs) as copy, scratch("logs") as logs:
                 root, runner = copy.here(self.past.root), Runner()
                 write_parameters(root, values, self.past.policy.file)
                 again = {step.name: step for step in read_pipeline(root, recorded=False).steps}

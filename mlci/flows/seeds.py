@@ -19,7 +19,7 @@ from mlci.edges.machine import cores
 from mlci.edges.parameters import Parameter, read_seed, write_seed
 from mlci.edges.predictions import PredictionFiles
 from mlci.edges.row_digests import read_row_digests
-from mlci.edges.run_stages import Runner, Stopped, ended_by_signals
+from mlci.edges.run_stages import Runner, Stopped
 from mlci.edges.scratch import scratch
 from mlci.edges.shuffle import shuffle_labels
 from mlci.edges.work_copy import placed, work_copy
@@ -203,7 +203,7 @@ def _train(case: Case, jobs: int, say: Callable[[str], None]) -> None:
     if len(left) < len(case.runs):
         say(f"{len(case.runs) - len(left)} of {len(case.runs)} trainings are kept from an earlier run")
     runner = Runner()
-    with ended_by_signals(), ThreadPoolExecutor(jobs or cores()) as pool:
+    with ThreadPoolExecutor(jobs or cores()) as pool:
         places = {run.key: f"{place} of {len(case.runs)}" for place, run in enumerate(case.runs, 1)}
         running = {pool.submit(_run, case, run, runner, places[run.key], say) for run in left}
         try:

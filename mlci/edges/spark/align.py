@@ -65,7 +65,7 @@ class Side:
         key = _column(self.id).cast("string") if self.id is not None else F.lit(None).cast("string")
         # A table without ids is refused for it; nothing of it needs to be read.
         frame = self.frame if self.id is not None else self.frame.limit(0)
-        found = frame.select(key.alias(_KEY), F.lit(True).alias(self.flag), *kept).repartition(parts, _column(_KEY))  # noqa: FBT003
+        found = frame.select(key.alias(_KEY), F.lit(True).alias(self.flag), *kept).repartition(parts, _column(_KEY))  # noqa: FBT003 - a value, no switch
         nth = F.row_number().over(Window.partitionBy(_column(_KEY)).orderBy(F.lit(1)))
         return found.withColumn(_NTH, nth)
 
