@@ -33,9 +33,15 @@ def spark():
         os.environ["JAVA_TOOL_OPTIONS"] = before
 
 
+@pytest.fixture
+def flights(flights_once, tmp_path):
+    """The reference project with half a year of real flights, split; a copy for each test, which may write into it."""
+    return shutil.copytree(flights_once, tmp_path / "flights")
+
+
 @pytest.fixture(scope="session")
-def flights(tmp_path_factory):
-    """The reference project with half a year of real flights, split."""
+def flights_once(tmp_path_factory):
+    """What the copies are made of."""
     root = tmp_path_factory.mktemp("flights")
     for folder in ("data", "models"):
         (root / folder).mkdir()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import subprocess
 import sys
 from decimal import Decimal
@@ -257,32 +256,31 @@ def test_ids_of_odd_types_that_differ_are_refused_by_name(tmp_path):
     assert "double in test.parquet" in problem
 
 
-def test_the_flights_have_the_same_verdict_of_a_comparison(tmp_path, flights):
+def test_the_flights_have_the_same_verdict_of_a_comparison(flights):
     import pandas as pd  # noqa: PLC0415 - slow to load
 
-    shutil.copytree(flights, tmp_path, dirs_exist_ok=True)
     params = yaml.safe_load((flights / "params.yaml").read_text())
     gate = params["mlci"]["gate"]
     gate["slices"] |= {"by": ["origin", ["origin", "carrier"]], "bins": {"distance": 4, "temp": [32, 60]}}
-    gate |= {"group": "tailnum" if "tailnum" in pq.read_schema(tmp_path / "data/test.parquet").names else "dest"}
+    gate |= {"group": "tailnum" if "tailnum" in pq.read_schema(flights / "data/test.parquet").names else "dest"}
     gate |= {"weak": {"features": ["dest", "humid"]}, "beats": ["majority"]}
     del params["mlci"]["train"]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    (tmp_path / ".gitignore").write_text("reports/\n.cache/\n")
-    test = pd.read_parquet(tmp_path / "data/test.parquet")
+    (flights / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (flights / ".gitignore").write_text("reports/\n.cache/\n")
+    test = pd.read_parquet(flights / "data/test.parquet")
     for seed, commit in ((1, True), (2, False)):
         noise = np.random.default_rng(seed).random(len(test))
         score = np.round(0.7 * noise + 0.3 * test["disrupted"].to_numpy(), 6)
         answers = pd.DataFrame({"flight_id": test["flight_id"], "disrupted": test["disrupted"], "score": score})
-        answers.to_parquet(tmp_path / "models/predictions.parquet")
+        answers.to_parquet(flights / "models/predictions.parquet")
         if commit:
-            git(tmp_path, "init", "-q", "-b", "main")
-            git(tmp_path, "add", "--all")
-            git(tmp_path, "commit", "-qm", "A model")
+            git(flights, "init", "-q", "-b", "main")
+            git(flights, "add", "--all")
+            git(flights, "commit", "-qm", "A model")
     found = {}
     for engine in ("duckdb", "spark"):
-        check_and_report(tmp_path, spoken(load_policy(tmp_path, "params.yaml"), engine))
-        found[engine] = verdict(tmp_path, engine)
+        check_and_report(flights, spoken(load_policy(flights, "params.yaml"), engine))
+        found[engine] = verdict(flights, engine)
     report = found["duckdb"][1]
     assert found["spark"][0] == found["duckdb"][0]
     assert found["spark"][1] == report
